@@ -64,8 +64,8 @@ def _format_help() -> str:
 @click.option("--hold", type=float, help="Seconds of these its end stays [2, at most a quarter].")
 @click.option(
     "--epoch",
-    help="Of a still: N, last, grok, grok-N, grok+N [the most telling]; of a manim film 12.5s or "
-    "a section.",
+    help="Of a still: N, last, grok, grok-N, grok+N [the most telling]; of a manim film also "
+    "12.5s or a section.",
 )
 @click.option("--epochs", metavar="A:B:STEP", help="Of a film: which checkpoints.")
 @click.option(

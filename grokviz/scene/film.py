@@ -62,6 +62,8 @@ class Film(Scene):
         poster: the part whose last frame stands for the film as a still and in the gallery; the
             last part, if none.
         also: bundled references that it shows beside its own data, each with what it needs.
+        counts: whether it goes through epochs and shows each where ``show_moment`` says it, from
+            the first to the last of its ``film_span``: a still of such a film takes ``--epoch N``.
     """
 
     engine = "manim"
@@ -71,6 +73,7 @@ class Film(Scene):
     parts: ClassVar[Mapping[str, str]] = {}
     poster: ClassVar[str] = ""
     also: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    counts: ClassVar[bool] = False
 
     @classmethod
     def moves(cls) -> bool:
@@ -93,6 +96,12 @@ class Film(Scene):
     def joined(cls) -> bool:
         """Whether it is composed of chapters."""
         return cls.chapters is not Film.chapters
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
+        """The first and the last epoch that it counts; by default all of the data's."""
+        if not self.counts or "epoch" not in data.coords:
+            return None
+        return float(data["epoch"].values[0]), float(data["epoch"].values[-1])
 
     def heading(self, data: xr.Dataset) -> str:
         """The title where it holds: a film's numbers come when it has said what they count."""

@@ -71,6 +71,7 @@ class Rounding(Film):
     }
     drawn_by = "films.rounding:Rounding"
     seconds = 105
+    counts = True
     parts = {  # noqa: RUF012
         "question": "one of two trainings leaps",
         "last-bit": "the last bit of log-softmax",
@@ -101,6 +102,10 @@ class Rounding(Film):
             "there is no such pair; train one with grokviz sweep modular-addition-float32 "
             "--grid loss-precision=float32,float64"
         )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """As long as both runs go on."""
+        return 0.0, min(float(data["member_last_epoch"].values[m]) for m in self.pair(data))
 
     def sums(self, data: xr.Dataset) -> tuple[float, float]:
         """Median size of the sum of the logits' gradient in the two runs."""

@@ -45,6 +45,7 @@ class NeuronWave(Film):
     )  # fmt: skip
     drawn_by = "films.neuron_wave:NeuronWave"
     seconds = 80
+    counts = True
     parts = {  # noqa: RUF012
         "noise": "a neuron before training",
         "training": "a frequency takes over",
@@ -88,6 +89,11 @@ class NeuronWave(Film):
         if not indices.size:
             raise InputError(f"{self.name}: no checkpoint has activations that are numbers")
         return indices
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """From the first to the last of its moments."""
+        epochs = data["field_epoch"].values[self.moments(data)]
+        return float(epochs[0]), float(epochs[-1])
 
     def share(self, data: xr.Dataset, i: int) -> float:
         """Share of the neuron's variance in its own frequency, on the field clock."""

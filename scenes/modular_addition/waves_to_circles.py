@@ -10,7 +10,7 @@ from grokviz.scenes.modular_addition.embedding import _rounds
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
-from grokviz.scene import Claim, clock, frequencies, option
+from grokviz.scene import Claim, clock, frequencies, option, panels
 from grokviz.scene.film import Film
 from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas import embedding
@@ -38,6 +38,7 @@ class WavesToCircles(Film):
              "logged_test_loss", "phase_end")  # fmt: skip
     drawn_by = "films.waves_to_circles:WavesToCircles"
     seconds = 94
+    counts = True
     parts = {  # noqa: RUF012
         "stored": "the embedding as it is stored",
         "waves": "the embedding along its waves",
@@ -63,6 +64,12 @@ class WavesToCircles(Film):
         if not known:
             raise InputError(f"{self.name} needs an embedding with waves; this run's has none")
         return sorted(frequencies.by_size(known, last)[:6])
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Up to the epoch after which little moves."""
+        epochs = data["epoch"].values
+        shown = epochs[epochs <= panels.horizon(data)]
+        return float(shown[0]), float(shown[-1])
 
     def share(self, data: xr.Dataset) -> float:
         """Share of the embedding's squared weights, less their mean, in the frequencies' planes."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from grokviz.scenes.thread._answers import TABLE, Told
 from grokviz.scenes.thread._rings import Rings
+from grokviz.scenes.thread.opening import BEYOND
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, clock, option
@@ -36,6 +37,7 @@ class Finale(Film):
     reference = "modular-addition-answers"
     drawn_by = "films.finale:Finale"
     seconds = 31
+    counts = True
     parts = {"answer": "what happened in between"}  # noqa: RUF012
 
     colours: str = option(
@@ -72,6 +74,12 @@ class Finale(Film):
             first, second = (int(told.epochs[n or 0]) for n in (told.first, told.second))
             return first, second
         return int(run.memorised or 0), int(run.generalised or 0)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """From where the shown sums are learned until a while after the others are."""
+        told = self.told(data)
+        first, second = (float(told.epochs[told.at(epoch)]) for epoch in self.moments(data))
+        return first, float(told.epochs[told.at(BEYOND * second)])
 
     def palette(self) -> list[int] | None:
         """The frequencies by whose order the rings are coloured; None for the run's own."""

@@ -39,6 +39,7 @@ class Opening(Film):
     reference = "modular-addition-answers"
     drawn_by = "films.opening:Opening"
     seconds = 21
+    counts = True
     parts = {"question": "the question"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -67,6 +68,13 @@ class Opening(Film):
         self.require(data)
         run = outcome(data)
         return int(run.memorised or 0), int(run.generalised or 0)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the run generalised."""
+        told = self.told(data)
+        if told is None:
+            return 0.0, max(float(self.sureness(data, split)[0][-1]) for split in ("train", "test"))
+        return float(told.epochs[0]), min(float(told.epochs[-1]), BEYOND * self.epochs(data)[1])
 
     def told(self, data: xr.Dataset) -> Told | None:
         """What the table tells; None where there is no table, or it does not ask the question."""

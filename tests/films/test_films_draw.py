@@ -153,9 +153,31 @@ def test_a_moment_is_a_picture(here: None, tmp_path: Path) -> None:
     assert rms(last, whole[-1]) < 4
     assert rms(stand, last) > 4
     assert read_provenance(files["last"]).scene == "spin"
-    for wrong, said in (("99s", "ends after"), ("grok", "no moment"), ("wnd", "did you mean wind")):
+    for wrong, said in (("99s", "ends after"), ("wnd", "did you mean wind")):
         with pytest.raises(InputError, match=said):
             render("spin", None, tmp_path / "b.png", epoch=wrong, **FEW)
+
+
+def test_an_epoch_is_the_last_frame_that_shows_it(here: None, tmp_path: Path) -> None:
+    frames = frames_of(render("spin", None, tmp_path / "a.mp4", **FEW)[0])
+    pictures = [
+        read_picture(render("spin", None, tmp_path / f"{n}.png", epoch=n, **FEW)[0], alpha=False)
+        for n in (0, 20_000, 40_000)
+    ]
+    first, middle, last = (
+        int(np.argmin([rms(picture, frame) for frame in frames])) for picture in pictures
+    )
+    assert first < middle < last
+    assert rms(pictures[2], frames[-1]) < 4
+
+
+def test_an_epoch_that_it_does_not_show_is_refused_before_it_is_drawn(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_drawn = forbid_drawing(monkeypatch)
+    with pytest.raises(InputError, match="spin shows epochs 0 to 40,000 of this run"):
+        render("spin", None, tmp_path / "b.png", epoch=50_000, **FEW)
+    assert never_drawn == []
 
 
 def test_a_still_is_the_end_of_the_part_that_its_film_names(

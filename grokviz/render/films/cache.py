@@ -76,13 +76,18 @@ def also_hash(film: Any) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class FilmFrames:
-    """A film's distinct frames on disk; ``repeats`` says for how many frames each is shown."""
+    """A film's distinct frames on disk; ``repeats`` says for how many frames each is shown.
+
+    ``moments`` are the epochs that it shows, each with the first frame at which it does, and None
+    from where on no epoch is on screen.
+    """
 
     folder: Path
     fps: Fraction
     repeats: tuple[int, ...]
     sections: tuple[tuple[str, int], ...]
     captions: tuple[Caption, ...]
+    moments: tuple[tuple[int, float | None], ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> FilmFrames | None:
@@ -97,6 +102,7 @@ class FilmFrames:
             tuple(facts["repeats"]),
             tuple((name, start) for name, start in facts["sections"]),
             tuple(Caption(**row) for row in facts["captions"]),
+            tuple((start, epoch) for start, epoch in facts.get("moments", ())),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -106,6 +112,7 @@ class FilmFrames:
             "repeats": self.repeats,
             "sections": self.sections,
             "captions": [asdict(row) for row in self.captions],
+            "moments": self.moments,
         }
 
     def __len__(self) -> int:
@@ -141,6 +148,16 @@ class FilmFrames:
             for row in self.captions
             if row.start < stop and row.stop > start
         )
+
+    def at_epoch(self, epoch: float) -> int | None:
+        """The last frame that shows the epoch nearest to this one; None of a film without any."""
+        ends = [*(start for start, _ in self.moments[1:]), len(self)]
+        shown = [
+            (abs(value - epoch), -stop)
+            for (start, value), stop in zip(self.moments, ends, strict=True)
+            if value is not None and start < stop
+        ]
+        return -min(shown)[1] - 1 if shown else None
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames from ``start`` to before ``stop``; a held one is the same array each time."""
@@ -199,15 +216,20 @@ class FrameWriter:
             container, self._container = self._container, None
             container.close()
 
-    def done(self, sections: list[tuple[str, int]], captions: list[Caption]) -> None:
-        """Write the last frames, the sections and the captions."""
+    def done(
+        self,
+        sections: list[tuple[str, int]],
+        captions: list[Caption],
+        moments: Sequence[tuple[int, float | None]] = (),
+    ) -> None:
+        """Write the last frames, the sections, the captions and the epochs that are shown."""
         if not self.repeats:
             raise WorkError("the film has no frames: its scene plays nothing")
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         self.close()
         repeats, starts, texts = tuple(self.repeats), tuple(sections), tuple(captions)
-        film = FilmFrames(self.folder, self.fps, repeats, starts, texts)
+        film = FilmFrames(self.folder, self.fps, repeats, starts, texts, tuple(moments))
         keep_facts(self.folder, FRAMES, film.facts())
 
 

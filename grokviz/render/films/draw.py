@@ -81,7 +81,7 @@ def draw(
                 instance.render()
         recorder.check(context.film)
         captions = [Caption(*row) for row in instance.captions]
-        writer.done(recorder.starts(), captions)
+        writer.done(recorder.starts(), captions, instance.noted)
     except GrokvizError:
         raise
     except Exception as error:

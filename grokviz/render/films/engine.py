@@ -27,6 +27,7 @@ from grokviz.render.films.needs import Need, lacking, require
 from grokviz.render.html import MOST
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.render.quality import DURATION, QUALITIES
+from grokviz.scene import clock as clocks
 from grokviz.scene.data import drawn_of
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.films.context import FilmContext
@@ -42,7 +43,8 @@ LIBRARIES = ("manim", "typst", "pycairo", "numpy", "matplotlib")
 STILL_RATE = 15
 """Frames a second of a film that is drawn for one picture."""
 
-MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
+SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s")
+EPOCH = re.compile(r"grok([+-]\d+)?|\d+")
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class Manim(Engine[Film, FilmJob]):
         name = scene.name
         if not scene.able(kind):
             raise InputError(f"{path}: {self.formats(name)}")
-        if kind.film and options.epoch is not None:
+        if not kind.still and options.epoch is not None:
             raise InputError(
                 f"{path}: --epoch is for a still; leave it out, {name} is a whole film"
             )
+        if options.epoch is not None:
+            check_moment(scene, str(options.epoch))
         own = f"{name} has its own length and moments; leave out"
         for word, given in {
             "--duration": options.duration != DURATION,
@@ -111,6 +115,8 @@ class Manim(Engine[Film, FilmJob]):
 
     def draw(self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
         """Make one file of a film: the film, one of its sections, a still or captions."""
+        if job.format.still:  # before anything is drawn
+            epoch_asked(job.scene, data, str(job.options.epoch))
         return write(job, data, film_frames(job, data, report), report)
 
     def page_body(
@@ -166,8 +172,9 @@ def write(
     if job.format.film:
         return _film(job, data, film, report)
     if job.format.still:
-        picture = film.frame(moment(film, job.options.epoch or job.scene.poster or None))
-        return write_picture(job.path, job.format, picture, provenance(job, data))
+        wanted = str(job.scene.poster or "last" if job.options.epoch is None else job.options.epoch)
+        at = moment(film, wanted, epoch_asked(job.scene, data, wanted))
+        return write_picture(job.path, job.format, film.frame(at), provenance(job, data))
     return write_captions(job, film.captions_of(job.section), film.fps)
 
 
@@ -259,7 +266,7 @@ def _poster(job: FilmJob, film: FilmFrames) -> int:
     """The frame that stands for a film: the end of the part that it names, else its last one."""
     if job.section:
         return film.span(job.section)[1] - 1
-    return moment(film, job.scene.poster or None)
+    return moment(film, job.scene.poster or "last")
 
 
 def write_captions(job: FilmJob, captions: Sequence[Caption], fps: Fraction) -> Path:
@@ -270,23 +277,63 @@ def write_captions(job: FilmJob, captions: Sequence[Caption], fps: Fraction) -> 
     return job.path
 
 
-def moment(film: FilmFrames, epoch: str | int | None) -> int:
-    """Frame of ``last``, of a time such as ``12.5s``, or of the end of a section by name."""
-    word = "last" if epoch is None else str(epoch)
+def check_moment(film: Film, word: str) -> None:
+    """Raise InputError unless a film has such moments: seconds, a section, ``last``, or epochs."""
+    if word == "last" or word in film.parts or SECONDS.fullmatch(word):
+        return
+    able = "last, seconds such as 12.5s, or a section, whose end is drawn"
+    if not EPOCH.fullmatch(word):
+        able = f"{'an epoch, ' if film.counts else ''}{able}"
+        raise InputError(
+            f"--epoch {word} is no moment of {film.name}: give {able}; "
+            f"{nearest(word, list(film.parts))}"
+        )
+    if not film.counts:
+        raise InputError(
+            f"--epoch {word}: {film.name} does not go through one run's epochs; give {able} "
+            f"({', '.join(film.parts)})"
+        )
+
+
+def epoch_asked(film: Film, data: xr.Dataset, word: str) -> float | None:
+    """The epoch that is meant by ``N``, ``grok``, ``grok-N`` or ``grok+N``; None by other words.
+
+    Raises InputError for one that the film does not show.
+    """
+    span = film.film_span(data) if EPOCH.fullmatch(word) else None
+    if span is None:
+        return None
+    if word.startswith("grok"):
+        epoch = float(data["epoch"].values[clocks.index_of(data, "epoch", word)])
+    else:
+        epoch = float(word)
+    if not span[0] <= epoch <= span[1]:
+        counted, (first, last) = clocks.word(data), map(clocks.spaced, span)
+        raise InputError(
+            f"--epoch {word}: {film.name} shows {counted}s {first} to {last} of this run; give "
+            "one of these"
+        )
+    return epoch
+
+
+def moment(film: FilmFrames, word: str, epoch: float | None = None) -> int:
+    """Frame of an epoch, of ``last``, of a time such as ``12.5s``, or of a section's end."""
+    if epoch is not None:
+        at = film.at_epoch(epoch)
+        if at is None:
+            raise InputError(
+                f"--epoch {word}: this film says of no frame which epoch it shows; let it call "
+                "show_moment, or give seconds or a section"
+            )
+        return at
     if word == "last":
         return len(film) - 1
-    time = MOMENT.fullmatch(word)
-    if time:
-        if float(time[1]) > film.seconds:
-            raise InputError(f"--epoch {word}: the film ends after {film.seconds:.1f} s")
-        return min(int(Fraction(time[1]) * film.fps), len(film) - 1)
-    names = [name for name, _ in film.sections]
-    if word not in names:
-        raise InputError(
-            f"--epoch {word} is no moment of this film: give last, seconds such as 12.5s, or a "
-            f"section, whose end is drawn; {nearest(word, names)}"
-        )
-    return film.span(word)[1] - 1
+    time = SECONDS.fullmatch(word)
+    if time is None:
+        return film.span(word)[1] - 1
+    if float(time[1]) > film.seconds:
+        raise InputError(f"--epoch {word}: the film ends after {film.seconds:.1f} s")
+    return min(int(Fraction(time[1]) * film.fps), len(film) - 1)
 
 
 def provenance(job: FilmJob, data: xr.Dataset) -> Provenance:

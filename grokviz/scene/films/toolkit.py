@@ -100,6 +100,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         if renderer is None and not mn.config.transparent:
             self.camera.background_color = self.colours.background
         self.captions: list[tuple[int, int, str]] = []
+        self.noted: list[tuple[int, float | None]] = []
         self._caption: Any = None
         self._source: Any = None
         self._sentence = ("", 0.0)
@@ -258,15 +259,23 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     def show_moment(self, value: float, unit: str = "epoch") -> None:
         """Write the epoch (or step) above, in figures of equal width."""
         self.write_moment(f"{unit} {spaced(value)}")
+        if unit in ("epoch", word(self.data)):
+            self.note_moment(value)
 
     def write_moment(self, text: str) -> None:
         """Write above what stands in the epoch's place, in figures of equal width."""
+        self.note_moment(None)
         # one object whose points change, since manim lists moving objects only when a play begins
         self.moment.points = mono(
             text, self.colours.answer, px=44, bold=True, at=(1920 - 61, 100)
         ).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
+
+    def note_moment(self, value: float | None) -> None:
+        """Note which epoch is seen from this frame on, so that ``--epoch`` finds it."""
+        if not self._skipping:
+            self.noted.append((self.frame_number(), None if value is None else float(value)))
 
     def show_last_moment(self) -> None:
         """Write above that the run's last checkpoint is shown."""

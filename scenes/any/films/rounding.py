@@ -271,7 +271,7 @@ class Rounding(FilmScene):
         self.show_source(about(self.data))
         options, data = self.options, self.data
         members = dict(zip(PAIR, options.pair(data), strict=True))
-        whole = min(float(data["member_last_epoch"].values[m]) for m in members.values())
+        whole = options.film_span(data)[1]
         last = min(float(options.until), whole)
         losses, sums, norms = (
             {kind: options.logged(data, name, m) for kind, m in members.items()}

@@ -82,6 +82,7 @@ class Lines:
         moment, at = self.scene.moment, (BOX[2], 120)
         moment.points = mono(f"{self.word} {spaced(value)}", self.colours.answer, px=64, bold=True,
                              at=at).points  # fmt: skip
+        self.scene.note_moment(value)
         if moment not in self.scene.mobjects:
             self.scene.add(moment)
 

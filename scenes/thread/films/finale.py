@@ -42,7 +42,7 @@ class Finale(FilmScene):
         self.word = word(self.data)
         self.section("answer")
         self.first, self.second = map(self.told.at, self.options.moments(self.data))
-        self.last = self.told.at(1.2 * self.told.epochs[self.second])
+        self.last = self.told.at(self.options.film_span(self.data)[1])
         self.show_both()
         self.let_it_wind()
         self.answer()

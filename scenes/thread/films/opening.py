@@ -52,7 +52,7 @@ class Opening(FilmScene):
             return
         self.word = word(self.data)
         self.first, self.second = map(float, self.options.epochs(self.data))
-        self.last = min(float(self.told.epochs[-1]), 1.2 * self.second)
+        self.last = self.options.film_span(self.data)[1]
         self.show_table(self.told)
         self.let_it_learn()
         self.ask()
@@ -98,6 +98,7 @@ class Opening(FilmScene):
         text = f"{unit} {spaced(value)}".rjust(len(f"{unit} {spaced(self.last)}"))
         self.moment.points = mono(text, self.colours.answer, px=60, bold=True,
                                   at=(1776, 140)).points  # fmt: skip
+        self.note_moment(value)
         if self.moment not in self.mobjects:
             self.add(self.moment)
 

@@ -20,6 +20,7 @@ class Spin(Film):
     needs = ("embedding_plane", "embedding_frequency_norm")
     drawn_by = "films.spin:Spin"
     seconds = 9
+    counts = True
     parts = {"stand": "a square stands", "wind": "dots wind"}  # noqa: RUF012
 
     size: int = option(200, "of the square, in pixels")
