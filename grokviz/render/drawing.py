@@ -33,6 +33,14 @@ def still(job: RenderJob, data: xr.Dataset) -> Path:
         return _still(job, data)
 
 
+def up_to(job: RenderJob, data: xr.Dataset) -> xr.Dataset:
+    """The data up to the moment asked for, of a scene without a clock that is drawn of any one."""
+    clock, wanted = job.scene.checkpoint, job.options.epoch
+    if wanted is None or job.scene.clock is not None or clock is None:
+        return data
+    return data.isel({clock: slice(0, clocks.index_of(data, clock, wanted) + 1)})
+
+
 def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
     """The figure with its furniture and the scene drawn on it, at no moment yet.
 
@@ -154,8 +162,9 @@ def provenance_of(
     job: RenderJob, data: xr.Dataset, index: Sequence[int], sound: Sound | None = None
 ) -> Provenance:
     """What a file says of itself that shows these clock indices."""
-    clock = job.scene.clock
-    alt = job.scene.alt_text(data, index[-1])
+    clock, alt = job.scene.clock, job.scene.alt_text(data, index[-1])
+    if clock is None and job.scene.checkpoint in data.coords:
+        clock, index = job.scene.checkpoint, [job.scene.drawn_at(data)]
     return Provenance(
         title=job.heading(data) or job.scene.claim(data).sentence,
         alt=alt if sound is None else f"{alt} {sound.words}",

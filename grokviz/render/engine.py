@@ -85,6 +85,8 @@ class Engine(ABC, Generic[S, J]):
             )
         if kind.film and options.epoch is not None:
             raise InputError(f"{path}: --epoch is for a still; a film takes --epochs A:B:STEP")
+        if scene.clock is None and not (self.frames or scene.any_checkpoint):
+            self._check_last(scene, options, path)
         if kind.film and options.epochs is not None and scene.film_moments:
             raise InputError(
                 f"{path}: the film of {scene.name} does not move along training; leave out --epochs"
@@ -94,6 +96,14 @@ class Engine(ABC, Generic[S, J]):
         if options.transparent and not kind.alpha:
             able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
             raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
+
+    def _check_last(self, scene: S, options: RenderOptions, path: Path) -> None:
+        """Raise InputError where another epoch is asked for than the last, which alone is drawn."""
+        if options.epoch is not None and str(options.epoch).strip() != "last":
+            drawn = "the last checkpoint alone" if scene.checkpoint else "no single epoch"
+            raise InputError(
+                f"{path}: --epoch {options.epoch}: {scene.name} is drawn of {drawn}; leave it out"
+            )
 
     def _check_sound(self, scene: S, kind: Format, path: Path) -> None:
         """Raise InputError unless there is a film of the scene in this format with sound."""

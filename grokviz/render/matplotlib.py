@@ -44,6 +44,12 @@ class Matplotlib(Engine[Scene, RenderJob]):
         """A page keeps few moments, whatever the film's rate."""
         return PAGE_FPS
 
+    def render(
+        self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+    ) -> Path:
+        """Make one file; of a scene without a clock, of the checkpoint that is asked for."""
+        return super().render(job, drawing.up_to(job, data), report)
+
     def draw(
         self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
     ) -> Path:

@@ -78,6 +78,7 @@ class Sheet:
         self.figure, self.scene, self.data, self.style = figure, scene, data, style
         self.title = clean_text(title or "")
         self.spoken = spoken and style.slide
+        self.clock, self.fixed = _clock(scene, data)
         self.caption: Text | None = None
         self.wide, self.high = style.ems(figure)
         self.body, self.moment = self._lay_out()
@@ -103,7 +104,7 @@ class Sheet:
         if self.spoken:
             return self._spoken_header(largest, room, measure)
         title = fit(self.title, room, measure, (largest, SHRUNK * largest), self._most(largest))
-        taken = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        taken = self._moment_width() + MOMENT_GAP if self.clock else 0.0
         words = clean_text(self.scene.subtitle(self.data))
         subtitle = fit(words, room - taken, self._ruler(linespacing=1.15), (1, 1), SUBTITLE_LINES)
         more = len(subtitle.lines) - 1
@@ -115,7 +116,7 @@ class Sheet:
 
     def _spoken_header(self, largest: float, room: float, measure: Any) -> Header:
         """The title beside the moment: what to watch is said below."""
-        taken = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        taken = self._moment_width() + MOMENT_GAP if self.clock else 0.0
         title = fit(
             self.title, room - taken, measure, (largest, SHRUNK * largest), self._most(largest)
         )
@@ -125,17 +126,17 @@ class Sheet:
     def _paper_header(self) -> Header:
         """The title beside the moment where that leaves it room, else above it."""
         if not self.title:
-            return Header(PAPER_HEADER_EMS if self.scene.clock else 0.01, moment_top=PAPER_TOP)
+            return Header(PAPER_HEADER_EMS if self.clock else 0.01, moment_top=PAPER_TOP)
         measure = self._ruler(**self._face())
         small = self.style.small / self.style.points
         room, most = self.wide - 2 * PAPER_SIDE, self._most(1.0)
-        beside = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        beside = self._moment_width() + MOMENT_GAP if self.clock else 0.0
         title = fit(self.title, room - beside, measure, (1.0, small), most)
         if len(title.lines) == 1:
             return Header(PAPER_HEADER_EMS, title, moment_top=PAPER_TOP)
         title = fit(self.title, room, measure, (1.0, small), most)
         top = PAPER_TOP + measure(title.text, title.size)[1] + GAP
-        return Header(top + (PAPER_HEADER_EMS if self.scene.clock else 0.0), title, moment_top=top)
+        return Header(top + (PAPER_HEADER_EMS if self.clock else 0.0), title, moment_top=top)
 
     def _most(self, size: float) -> int:
         """How many lines of a title the page has room for."""
@@ -209,14 +210,14 @@ class Sheet:
 
     def _moment_width(self) -> float:
         """What the moment takes at its widest."""
-        words = moment(self.data, str(self.scene.clock), 0)
+        words = moment(self.data, str(self.clock), 0)
         return float(
             self._ruler(fontweight=NUMBERS)(words, self._moment_size() / self.style.points)[0]
         )
 
     def _moment(self, header: SubFigure, place: Header) -> Text | None:
         """The epoch, always in the same corner, in figures of equal width."""
-        if self.scene.clock is None:
+        if self.clock is None:
             return None
         side = RIGHT if self.style.slide else PAPER_SIDE
         return header.text(
@@ -226,7 +227,14 @@ class Sheet:
         )  # fmt: skip
 
     def show(self, i: int) -> None:
-        """Write the clock's value at index ``i``."""
-        if self.moment is None or self.scene.clock is None:
+        """Write the clock's value at index ``i``; of a scene without a clock its one moment."""
+        if self.moment is None or self.clock is None:
             return
-        self.moment.set_text(moment(self.data, self.scene.clock, i))
+        self.moment.set_text(moment(self.data, self.clock, i if self.fixed is None else self.fixed))
+
+
+def _clock(scene: Scene, data: xr.Dataset) -> tuple[str | None, int | None]:
+    """The clock whose moment stands above, and at which index it always stands, if at one."""
+    if scene.clock is None and scene.checkpoint in data.coords:
+        return scene.checkpoint, scene.drawn_at(data)
+    return scene.clock, None

@@ -52,6 +52,10 @@ class Scene:
             none.
         recipe, reference: what trains such a run, and the bundled one it is drawn from.
         clock: the dataset dimension that its film moves along, or None for a still.
+        checkpoint: of a scene without a clock that is drawn of one moment of training, the
+            dimension whose last one that is: it stands above the picture.
+        any_checkpoint: whether ``--epoch`` can ask for another one: what is drawn is then the data
+            up to there.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
         aspects: the two where an option has some value: by option and value.
         stills: epochs that ``grokviz figures`` draws, the most telling first; a still of which no
@@ -81,6 +85,8 @@ class Scene:
     reference: ClassVar[str] = DEFAULT
     engine: ClassVar[str] = "matplotlib"
     clock: ClassVar[str | None] = "epoch"
+    checkpoint: ClassVar[str | None] = None
+    any_checkpoint: ClassVar[bool] = False
     aspect: ClassVar[float] = 2.2
     narrow_aspect: ClassVar[float] = 0.9
     aspects: ClassVar[Mapping[str, Mapping[Any, tuple[float, float]]]] = {}
@@ -196,6 +202,10 @@ class Scene:
                 f"on; give a {word} below, up to {values[gone - 1]}"
             )
         return i
+
+    def drawn_at(self, data: xr.Dataset) -> int:
+        """The index on its ``checkpoint`` of the moment that it is drawn of: the last one."""
+        return len(data[self.checkpoint or "epoch"]) - 1
 
     def _telling(self, data: xr.Dataset, clock: str) -> int:
         i = len(data[clock]) - 1

@@ -50,6 +50,8 @@ class StringToCircle(Scene):
     needs = ("embedding_plane", "embedding_frequency_norm", "key_neurons",
              "logged_train_loss", "logged_test_loss")  # fmt: skip
     clock = None
+    checkpoint = "epoch"
+    any_checkpoint = True
     film_moments = MOMENTS
     aspect = 1.75
     narrow_aspect = 0.6
@@ -108,10 +110,10 @@ class StringToCircle(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """What is measured, what is drawn, and the citation."""
-        circle = self._circle(data)
+        circle, moment = self._circle(data), _claims.moment(data, -1)
         return (
             f"Beads: the numbers, at the angles and radii that the embedding $W_E$ gives them in "
-            f"the plane of frequency {circle.k} at the last checkpoint, in mean radii. The line "
+            f"the plane of frequency {circle.k} at {moment}, in mean radii. The line "
             f"through them is drawn, {circle.k}/{circle.p} of a turn a number, and so is their "
             f"distance along the coil. Hands: the angles of {circle.a} and of {circle.b}, and "
             f"their sum. {after('section 4.1')}"

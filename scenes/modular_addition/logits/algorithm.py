@@ -49,6 +49,8 @@ class Algorithm(Scene):
              "logit_variance_explained", "key_neurons", "logged_train_loss",
              "logged_test_loss")  # fmt: skip
     clock = None
+    checkpoint = "epoch"
+    any_checkpoint = True
     aspect = 1.75
     narrow_aspect = 1.0
 
@@ -61,6 +63,10 @@ class Algorithm(Scene):
             raise ValueError(f"a={self.a} and b={self.b} must not be negative")
         if self.most < 1:
             raise ValueError(f"most={self.most} is not possible; give at least 1")
+
+    def drawn_at(self, data: xr.Dataset) -> int:
+        """The last checkpoint whose logits are numbers."""
+        return _last(data)
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much of the squared logits the waves make up whose sum is largest at the answer."""

@@ -50,6 +50,7 @@ class Chorus(Scene):
         "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     clock = None
+    checkpoint = "epoch"
     film_moments = MOMENTS
     aspect = 1.7
     narrow_aspect = 0.72

@@ -42,6 +42,7 @@ class AttentionMap(Scene):
     needs = ("attention_map_fourier", "embedding_frequency_norm")
     paper_figures = {"8": {"by": "frequency"}}  # noqa: RUF012
     clock = None
+    checkpoint = "epoch"
     aspect = 1.9
     narrow_aspect = 0.85
 

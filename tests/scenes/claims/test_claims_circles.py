@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -12,6 +14,8 @@ from grokviz.scenes.modular_addition.logits import chorus
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
+from grokviz.media.provenance import read_provenance
+from grokviz.render.render import render
 from grokviz.scene import Claim
 from grokviz.scene.registry import scene
 from grokviz.tasks.modular_addition import fields
@@ -199,11 +203,43 @@ def test_fewer_waves_can_be_asked_for_and_what_is_left_out_grows() -> None:
     assert ", the 2 highest of 5," in scene("chorus").with_options({"most": "2"}).caption(data)
 
 
+@pytest.mark.parametrize(("keys", "said"), [(12, "Twelve waves"), (13, "Twelve of 13 waves")])
+def test_a_dozen_waves_are_drawn_and_more_are_counted(keys: int, said: str) -> None:
+    data = of("chorus").drop_vars(["key_neurons", "key_frequency"])
+    waves = np.arange(3, 3 + 4 * keys, 4)
+    data = data.assign_coords(key_frequency=("key_frequency", waves))
+    data["key_neurons"] = ("key_frequency", np.ones(keys))
+    turns = 2 * np.pi * np.outer(waves, np.arange(P) - 9) / P
+    data["logit_start"] = data["logit_start"] + 30 * np.cos(turns).sum(0)
+    told = claim("chorus", data)
+    assert told.sentence == f"{said} agree at one number: 9"
+
+
+# --- of one checkpoint ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["algorithm", "string-to-circle"])
+def test_the_checkpoint_asked_for_is_drawn(name: str, tmp_path: Path) -> None:
+    (path,) = render(name, None, tmp_path / "a.svg", epoch=8000, venue="slide")
+    assert "epoch 8,000" in path.read_text("utf-8")
+    said = read_provenance(path)
+    assert said.epochs == (8000,)
+    assert "40,000" not in said.caption + said.alt + said.title
+
+
+@pytest.mark.parametrize("name", ["attention-map", "chorus"])
+def test_what_is_drawn_of_the_last_alone_says_so(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"8000: {name} is drawn of the last checkpoint alone"):
+        render(name, None, tmp_path / "a.svg", epoch=8000)
+    (path,) = render(name, None, tmp_path / "a.svg", epoch="last", venue="slide")
+    assert "epoch 40,000" in path.read_text("utf-8")
+
+
 def test_logits_that_are_no_numbers_are_refused() -> None:
     data = of("chorus")
     data["logit_start"][3] = np.nan
     with pytest.raises(InputError, match="no numbers; draw another run"):
         claim("chorus", data)
-    for wrong in ({"a": -1}, {"most": 0}, {"most": 8}):
+    for wrong in ({"a": -1}, {"most": 0}, {"most": 13}):
         with pytest.raises(InputError, match=r"not possible|not be negative"):
             scene("chorus").with_options(wrong)
