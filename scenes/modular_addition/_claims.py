@@ -85,6 +85,12 @@ def in_words(count: int, one: str) -> str:
     return f"{spoken.in_words(count)} {one}{'' if count == 1 else 's'}"
 
 
+def some(shown: int, count: int, one: str) -> str:
+    """So many of a thing, of how many if not all: "five waves", "two of five waves"."""
+    every = in_words(count, one)
+    return every if shown == count else f"{spoken.in_words(shown)} of {every}"
+
+
 def clusters(count: int) -> str:
     """The clusters that neurons join."""
     return in_words(count, "cluster") if count else "clusters"

@@ -29,6 +29,9 @@ GLOW = 1.6
 WORDS, NARROW_WORDS = 11.4, 2.2
 """Room for the words at the left, in ems; in a column for the frequencies alone."""
 
+LINE = 0.95
+"""The least height of a row that has room for its number, in ems."""
+
 LARGEST = 3.5
 """The radius of a wheel that has room for it, in ems."""
 
@@ -56,7 +59,7 @@ class Algorithm(Scene):
 
     a: int = option(27, "the first number")
     b: int = option(95, "the second number")
-    most: int = option(7, "how many key frequencies to show, the highest waves first")
+    most: int = option(12, "how many key frequencies to show, the highest waves first")
 
     def __post_init__(self) -> None:
         if self.a < 0 or self.b < 0:
@@ -76,9 +79,8 @@ class Algorithm(Scene):
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
         waves, held = _claims.waves(n.count), percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
-            wheels = "a wheel that picks" if n.count == 1 else (
-                f"{_claims.in_words(n.count, 'wheel')} that agree on"
-            )  # fmt: skip
+            some = _claims.some(len(n.keys), n.count, "wheel")
+            wheels = "a wheel that picks" if n.count == 1 else f"{some} that agree on"
             words = f"The network adds by turning {wheels} one answer"
             return Claim(words, self.watch, numbers=numbers)
         verb = f"explain{'s' * (n.count == 1)}"
@@ -216,7 +218,7 @@ def _draw(sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
                    color=colour, fontsize=style().small)  # fmt: skip
     top = centre - radius - (1.2 if narrow else 1.6)
     foot = 1.9
-    pitch = min(0.55 * (top - foot) / count, 1.7)
+    pitch = min(max(0.55 * (top - foot) / count, min(LINE, 0.75 * (top - foot) / count)), 1.7)
     cell = (across[1] - across[0]) / n.p
     answer = across[0] + (n.answer + 0.5) * cell
     for row, (k, colour) in enumerate(zip(n.keys, n.colours, strict=True)):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
 
-MOST = 7
-"""Waves shown one by one: as many as have a colour."""
+MOST = 12
+"""Waves shown one by one: as many as there are lines of text in their place."""
 
 MADE_OF = 0.75
 """The logits are waves where these are at least so much of their variance."""
@@ -73,7 +73,8 @@ class Chorus(Scene):
         numbers = {"share": pair.share, "peak": peak, "second": second, "off": pair.off}
         right = pair.best == pair.answer and peak >= frequencies.LEAD * second > -np.inf
         if count > 1 and right and pair.share >= MADE_OF and pair.off <= NEAR:
-            sentence = f"{_count(count)} waves agree at one number: {pair.answer}"
+            shown = _claims.some(count, len(pair.keys), "wave").capitalize()
+            sentence = f"{shown} agree at one number: {pair.answer}"
             watch = (
                 f"{pair.a} + {pair.b} mod {pair.p}: {peak:.0f} logits, at most {second:.0f} at "
                 f"any other; the waves are {percent(pair.share)} of the variance"
@@ -132,8 +133,3 @@ class Chorus(Scene):
 
     def _pair(self, data: xr.Dataset) -> Pair:
         return Pair.of(data, *pair_of(self, data, self.a, self.b), self.most)
-
-
-def _count(count: int) -> str:
-    words = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
-    return words.get(count, str(count))
