@@ -11,6 +11,9 @@ MOVE, TRANSFORM = 1.0, 2.5
 BEFORE, REST = 0.4, 1.0
 """Seconds for which a picture stands before and after something moves."""
 
+STAND = 2.5
+"""Seconds for which a film stands at a moment of its own, which its second line names."""
+
 AT_LEAST, A_WORD = 1.0, 1 / 3
 """Minimum seconds of a caption, and additional seconds per word."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from grokviz.errors import InputError
 from grokviz.media import Provenance, library_versions
 from grokviz.media.fonts import fallback_fonts, untold_missing_glyphs
+from grokviz.media.motion import STAND
 from grokviz.render.job import RenderJob
 from grokviz.render.sheet import Sheet
 from grokviz.render.strings import clean_texts, strings_of
@@ -138,8 +139,13 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
     frames, held = _length(job)
     ends = clocks.phase_edges(data, 0, clock)[1:-1] if clocks.is_time(clock) else ()
     times = clocks.pace(values[inside], clock)
-    index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
-    return index
+    at = job.scene.stands(data)
+    if at is None or at not in inside[:-1]:
+        index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
+        return index
+    stood = min(round(STAND * job.quality.fps), (frames - held) // 4)
+    index = inside[clocks.schedule(times, frames - stood, held, ends)]
+    return np.insert(index, int(np.searchsorted(index, at, side="right")), [at] * stood)
 
 
 def _length(job: RenderJob) -> tuple[int, int]:

@@ -182,6 +182,10 @@ class Scene:
             return None
         return 0, horizon(data, self.clock)
 
+    def stands(self, data: xr.Dataset) -> int | None:
+        """The clock index at which its film stands for a while; None for nowhere."""
+        return None
+
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """The clock index of a still: that of the moment asked for, else of the telling one.
 

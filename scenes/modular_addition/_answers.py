@@ -108,6 +108,24 @@ def mirror_moment(data: xr.Dataset, answers: Answers) -> int | None:
     return int(moments[0])
 
 
+def mirrors_known(data: xr.Dataset, answers: Answers, i: int) -> str:
+    """How many sums are known beyond memory at a moment of the mirrors, and which, in one line."""
+    mirrors, unseen = int(answers.right[i, MIRROR]), answers.unseen(i)
+    some = "all" if mirrors == unseen else f"{mirrors:,}"
+    when = clocks.at(data, "epoch", i)
+    return f"At {when} it knows {unseen:,} unseen sums, {some} of them mirrors: a + b = b + a"
+
+
+def beyond_memory(data: xr.Dataset, answers: Answers, i: int) -> str:
+    """The same as a sentence that stands alone."""
+    mirrors, unseen = int(answers.right[i, MIRROR]), answers.unseen(i)
+    some = f"all {unseen:,}" if mirrors == unseen else f"{mirrors:,} of the {unseen:,}"
+    return (
+        f"What it knows beyond memory at {clocks.at(data, 'epoch', i)} is that a + b = b + a: "
+        f"{some} unseen sums that it has right are mirrors of sums it was shown"
+    )
+
+
 def example(data: xr.Dataset) -> tuple[int, int] | None:
     """A pair (a, b) to show a mirror by: never shown, and known as long as the mirrors are.
 

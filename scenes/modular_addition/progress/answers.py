@@ -78,7 +78,7 @@ class AnswersScene(Scene):
             numbers["mirrors"] = float(answers.right[at, MIRROR]) / answers.unseen(at)
             some = float(answers.share(MIRROR)[at]) < MANY
             title = self.title.replace("their", "some") if some else self.title
-            return Claim(title, self.watch, numbers=numbers)
+            return Claim(title, _answers.mirrors_known(data, answers, at), numbers=numbers)
         shown = f"{int(answers.right[end, SHOWN]):,} of {answers.sums[SHOWN]:,} sums it was shown"
         sentence = f"{shown} and {right:,} of {unseen:,} others are right"
         return Claim.instead(f"{sentence} at {_claims.moment(data, end)}", self.watch, **numbers)
@@ -87,6 +87,10 @@ class AnswersScene(Scene):
         """Of no moment asked for: where it knows the mirrors only, else as of other scenes."""
         at = _answers.mirror_moment(data, Answers.of(data)) if wanted is None else None
         return super().index_of(data, wanted) if at is None else at
+
+    def stands(self, data: xr.Dataset) -> int | None:
+        """Where it knows the mirrors only."""
+        return _answers.mirror_moment(data, Answers.of(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """How much of each group is right over epochs, and beside it the table of one moment."""
@@ -118,18 +122,27 @@ class AnswersScene(Scene):
         )
         return (
             f"A table of {p} by {p} cells, one for each sum a + b mod {p}. Right at "
-            f"{clocks.at(data, 'epoch', i)}: {told}.{mean}"
+            f"{clocks.at(data, 'epoch', i)}: {told}.{mean}{_known(data, answers, i)}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """What a cell and its colour are, and what a mirror is."""
-        p = data.sizes["residue"]
+        p, answers = data.sizes["residue"], Answers.of(data)
+        at = _answers.mirror_moment(data, answers)
         return (
             f"A cell is a pair (a, b), a to the right and b upwards. It is blank where the largest "
             f"logit is not that of (a + b) mod {p}, else as full of its group's colour as the "
-            f"softmax over the {p} numbers is of that answer. The mirror of (a, b) is (b, a). "
+            f"softmax over the {p} numbers is of that answer. The mirror of (a, b) is (b, a)."
+            f"{_known(data, answers, at)} "
             "Trained and split after Nanda et al. (2023), arXiv:2301.05217, section 3."
         )
+
+
+def _known(data: xr.Dataset, answers: Answers, i: int | None) -> str:
+    """What is known beyond memory at a moment, as a further sentence; nothing where it is more."""
+    if i is None or not answers.mirrored[i]:
+        return ""
+    return f" {_answers.beyond_memory(data, answers, i)}."
 
 
 class _Table:

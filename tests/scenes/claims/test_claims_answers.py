@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from grokviz.dataset.references.reference import load
+from grokviz.media.motion import STAND
+from grokviz.render.drawing import frames_of
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.scene import drawing_in, style
 from grokviz.scene.registry import scene
 from grokviz.tasks.modular_addition.formulas.answers import GROUPS, groups_of_pairs, right_by_group
@@ -69,9 +74,26 @@ def test_the_bundled_run_learns_mirrors_between_the_shown_and_the_rest() -> None
     assert claim.sentence == TITLE
     assert len(claim.sentence) <= 66, "a title of one line"
     assert len(claim.watch) <= 80
+    assert claim.watch == (
+        "At epoch 1,400 it knows 686 unseen sums, 683 of them mirrors: a + b = b + a"
+    )
     i = kind.with_options().index_of(data, None)
     assert abs(int(data["epoch"].values[i]) - 1400) <= 100
     assert claim.numbers["mirrors"] > 0.98
+    known = "683 of the 686 unseen sums that it has right are mirrors"
+    assert known in kind.with_options().alt_text(data, i)
+    assert known in kind.with_options().caption(data)
+    assert known not in kind.with_options().alt_text(data, -1)
+
+
+def test_its_film_stands_where_it_knows_the_mirrors_only(tmp_path: Path) -> None:
+    kind = scene("answers")
+    data = load(None, kind.needs, default=kind.reference)
+    (job,) = plan(kind(), tmp_path / "a.mp4", (), render_options({"fps": 10, "duration": 12}))
+    moments = data["epoch"].values[frames_of(job, data)]
+    assert len(moments) == 120
+    assert np.all(np.diff(moments) >= 0)
+    assert np.sum(moments == 1400) >= 10 * STAND
 
 
 @pytest.mark.parametrize(
