@@ -50,7 +50,7 @@ class DrawingJob:
 
 
 def has_still(scene: type[Scene]) -> bool:
-    """Whether a scene can be drawn as a picture; a film joined from chapters cannot."""
+    """Whether a scene can be drawn as a picture."""
     return scene.able(STILL)
 
 

@@ -82,9 +82,9 @@ class Film(Scene):
 
     @classmethod
     def able(cls, kind: Format) -> bool:
-        """Every film format, a page, captions and stills of pixels; less where it is joined."""
+        """Every film format, a page, captions and stills; fewer films where it is joined."""
         if cls.joined():
-            return kind.joins or kind.content in ("captions", "page")
+            return kind.joins or kind.content in ("captions", "page", "pixels")
         return kind.content != "figure"
 
     @classmethod

@@ -193,6 +193,14 @@ def test_a_still_is_the_end_of_the_part_that_its_film_names(
     assert rms(still, last) > 4
 
 
+def test_a_still_of_a_film_of_chapters_is_of_one_of_them(here: None, tmp_path: Path) -> None:
+    for chapter, name in (("one", "spin"), ("two", "wave-circles"), (None, "wave-circles")):
+        (path,) = render("joined", None, tmp_path / "a.png", epoch=chapter, quality="l", fps=5)
+        assert read_provenance(path).scene == name
+    with pytest.raises(InputError, match="give last or one of one, two"):
+        render("joined", None, tmp_path / "a.png", epoch="0.5s")
+
+
 @pytest.mark.slow
 def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     (path,) = render("spin", None, tmp_path / "a.apng", transparent=True, **FEW)

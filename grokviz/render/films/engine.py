@@ -279,9 +279,14 @@ def write_captions(job: FilmJob, captions: Sequence[Caption], fps: Fraction) -> 
 
 def check_moment(film: Film, word: str) -> None:
     """Raise InputError unless a film has such moments: seconds, a section, ``last``, or epochs."""
-    if word == "last" or word in film.parts or SECONDS.fullmatch(word):
+    if word == "last" or word in film.parts or (SECONDS.fullmatch(word) and not film.joined()):
         return
     able = "last, seconds such as 12.5s, or a section, whose end is drawn"
+    if film.joined():
+        raise InputError(
+            f"--epoch {word}: a still of {film.name} is of one of its chapters; give last or one "
+            f"of {', '.join(film.parts)}"
+        )
     if not EPOCH.fullmatch(word):
         able = f"{'an epoch, ' if film.counts else ''}{able}"
         raise InputError(

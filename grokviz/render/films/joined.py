@@ -53,7 +53,8 @@ class Chapters(Manim):
     def formats(self, name: str) -> str:
         """What is said of a format that is no film of packets."""
         joinable = suffix_list(kind for kind in FORMATS.values() if kind.joins)
-        return f"{name} is joined of its chapters; choose {joinable}"
+        stills = suffix_list(kind for kind in FORMATS.values() if kind.content == "pixels")
+        return f"{name} is joined of its chapters; choose {joinable}, or for a still {stills}"
 
     def beside(self, scene: Film, data: xr.Dataset) -> tuple[str, ...]:
         """What the chapters draw of the film's own data."""
@@ -64,6 +65,8 @@ class Chapters(Manim):
 
     def draw(self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
         """Make a composed film, one of its chapters, or its captions."""
+        if job.format.still:
+            return _still(job, data, report)
         segments = all_segments(job, data, report)
         if job.section:
             segments = [segment for segment in segments if segment.name == job.section]
@@ -108,6 +111,28 @@ def all_segments(
 def _of_film(chapter: Chapter, scene: Scene, film: Film) -> bool:
     """Whether a chapter without a run of its own is drawn from the film's data."""
     return chapter.own or scene.reference == film.reference
+
+
+def _still(job: FilmJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
+    """A picture of the chapter that is asked for, else of that which is the film's poster."""
+    film, chapters = job.scene, job.scene.chapters(data)
+    wanted = str(job.options.epoch or film.poster or "last")
+    chapter = next((one for one in chapters if one.name == wanted), chapters[-1])
+    scene = find_scene(chapter.scene).with_options(chapter.options)
+    engine = engine_of(scene)
+    options: RenderKeywords = {
+        "quality": job.options.quality, "theme": job.options.theme,
+        "transparent": job.options.transparent, "command": job.options.command,
+    }  # fmt: skip
+    if not engine.frames:
+        options["venue"] = "slide"
+    elif chapter.sections or wanted == "last":
+        options["epoch"] = chapter.sections[-1] if chapter.sections else "last"
+    (part,) = plan(scene, job.path, [job.format.name], render_options(options))
+    mine = data if _of_film(chapter, scene, film) else None
+    own = load_for(scene, chapter.run or mine, default=scene.reference)
+    scene.check(own)
+    return engine.draw(part, own, report)
 
 
 def _share(
