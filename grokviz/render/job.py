@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from grokviz.errors import InputError
-from grokviz.media.formats import Format
+from grokviz.media.formats import FORMATS, Format
 from grokviz.media.plain import clean_text
 from grokviz.media.theme import AUTO, Theme
 from grokviz.media.venues import Page, find_venue
@@ -152,13 +152,32 @@ class RenderJob:
         """How large a film of this size, rate and length usually is; of a section nobody knows."""
         if self.section or not self.format.bits:
             return ""
-        wide, high = self.page.pixels
-        pixels = wide * high * self.seconds * float(self.quality.fps)
-        least, most = (_round(pixels * bits / 8e6) for bits in self.format.bits)
+        least, most = self._megabytes(self.format.bits)
         limit = self.options.max_size
         if limit is not None and most > limit:
             return f", at most {limit:g} MB"
-        return f", usually {least:g} to {most:g} MB"
+        smaller = "".join(
+            f"; as {kind.suffixes[0]}, usually {low:g} to {high:g} MB"
+            for kind, (low, high) in self._smaller()
+        )
+        return f", usually {least:g} to {most:g} MB{smaller}"
+
+    def _megabytes(self, bits: tuple[float, float]) -> tuple[float, float]:
+        """The least and the most that a film takes at so many bits a pixel."""
+        wide, high = self.page.pixels
+        pixels = wide * high * self.seconds * float(self.quality.fps)
+        least, most = (_round(pixels * one / 8e6) for one in bits)
+        return least, most
+
+    def _smaller(self) -> Iterator[tuple[Format, tuple[float, float]]]:
+        """Formats of the same kind of file whose largest films are smaller than these."""
+        own, asked = self.format, self.options
+        for kind in FORMATS.values():
+            if kind.mime != own.mime or not (kind.bits and own.bits and self.scene.able(kind)):
+                continue
+            able = kind.alpha >= asked.transparent and bool(kind.sound) >= asked.sound
+            if able and kind.bits[1] < own.bits[0]:
+                yield kind, self._megabytes(kind.bits)
 
 
 def _round(megabytes: float) -> float:
