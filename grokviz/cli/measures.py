@@ -31,7 +31,8 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
 
     RUN is a run directory, measured from its weights, or a bundled reference or a .nc file,
     which hold the measures. A task whose algorithm is known has its measures under published
-    names, with the last checkpoint's key frequencies at every epoch; of other tasks, and of loss
+    names, with the last checkpoint's key frequencies at every epoch, and those that begin with
+    "final" of the last checkpoint itself; of other tasks, and of loss
     curves alone, there are losses, when they fell, and the scores of the task's heads; of a sweep
     a line for each run.
     """
@@ -63,7 +64,8 @@ def _print_measures(measures: Measures) -> None:
     by_row = {name: item for name, item in values.items() if _is_table(item)}
     for name, item in values.items():
         if name not in by_key and name not in by_row:
-            echo(f"{name.replace('_', ' '):<28} {_text(item)}")
+            label = measures.labels.get(name) or name.replace("_", " ")
+            echo(f"{label:<28} {_text(item)}")
     for group in _groups_by_keys(by_key):
         echo()
         _print_by_key(group)

@@ -47,6 +47,8 @@ class Published:
     needs: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()
     """Of rows of numbers: what stands above the rows' own numbers, then above each column."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Names, and what stands before their numbers where a name does not say enough by itself."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,13 @@ def published_dimension(name: str) -> Callable[[Dimension], Dimension]:
     """Let ``grokviz measures`` print a dimension's values; stands above :func:`dimension`."""
     published = Published(lambda values, data, epoch: {name: values.values.tolist()})
     return lambda one: replace(one, published=published)
+
+
+def published_as(name: str, label: str) -> Published:
+    """Let ``grokviz measures`` print values under a name, with another label before them."""
+    return Published(
+        lambda values, data, epoch: {name: values.values.tolist()}, labels=((name, label),)
+    )
 
 
 def definition_of(function: Any) -> str:

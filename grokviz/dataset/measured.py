@@ -37,14 +37,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class Measures:
-    """Published measures by name, and the headings of those that are rows of numbers.
+    """Published measures by name, what is printed before some, and the headings of tables.
 
-    A heading is what stands above the labels of the rows, these labels, and what stands above
-    each column.
+    A heading is of rows of numbers: what stands above the labels of the rows, these labels, and
+    what stands above each column.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     headings: dict[str, tuple[str, list[str], list[str]]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def add(self, more: Measures) -> None:
+        """Add others to these."""
+        self.values |= more.values
+        self.headings |= more.headings
+        self.labels |= more.labels
 
 
 def measures(
@@ -61,7 +68,8 @@ def measures(
 
     Returns:
         Plain numbers, lists and dicts. Losses are in nats; those by frequency have it as a
-        string and hold the key frequencies, which are the last checkpoint's at every epoch.
+        string and hold the key frequencies, which are the last checkpoint's at every epoch, as is
+        what begins with ``final_``.
         ``train_loss`` and ``test_loss`` are the logged ones nearest to the epoch. None says that
         a run never came to it. What needs to know which examples were trained on is NaN where
         the run does not say; what a run does not have is left out. Of several runs:
@@ -108,9 +116,7 @@ def _of_run(run: Run, epoch: int | str | None) -> Measures:
     for some, of in (rest, [nearest]), (whole, None):
         if some:
             data = assemble.leaving_out(own, some, partial(take, of=of))
-            more = published_of(own, data, nearest)
-            printed.values |= more.values
-            printed.headings |= more.headings
+            printed.add(published_of(own, data, nearest))
     return printed
 
 
@@ -165,6 +171,7 @@ def _by_function(
         return
     given = _plain(published.publish(values, data, printed.values["epoch"]))
     printed.values |= given
+    printed.labels |= dict(published.labels)
     if published.headings:
         corner, *columns = published.headings
         for name, rows in given.items():

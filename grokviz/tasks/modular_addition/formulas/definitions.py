@@ -1,8 +1,8 @@
 """Definitions under which the paper's numbers come out, where its text leaves several open.
 
 Found by recomputing the published rows from a run with the published settings: the clusters of
-section 2.6's single frequencies exactly, two others only as candidates, since no source says what
-was done. All losses are cross entropies over all p * p pairs.
+section 2.6's single frequencies and the fit with cosines exactly, two others only as candidates,
+since no source says what was done. All losses are cross entropies over all p * p pairs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from jaxtyping import Float, Int
 
 from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.tasks.modular_addition.formulas.compositions import key_span, neuron_logit_map
-from grokviz.tasks.modular_addition.formulas.losses import mean_loss
+from grokviz.tasks.modular_addition.formulas.logits import cosine_coefficients, cosine_waves
+from grokviz.tasks.modular_addition.formulas.losses import answers, mean_loss
 from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals
-from grokviz.tasks.modular_addition.formulas.neurons import cut_to_own, neuron_frequencies
+from grokviz.tasks.modular_addition.formulas.neurons import cut_to_own, neuron_frequencies, rows_of
 from grokviz.tasks.modular_addition.forward import Forward, logits_of
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
@@ -39,6 +40,18 @@ def cluster_losses(
         lost = (out - out.mean(axis=0)) @ reads[cluster == k]
         losses.append(mean_loss(centred - lost + means))
     return np.array(losses)
+
+
+def cosine_fit_means_loss(f: Forward, keys: Int[np.ndarray, " key"]) -> float:
+    """Loss where the logits keep only each class's mean, and their fit with cos w(a + b - c) at
+    ``keys``; the ablation ``cosine-fit`` leaves the means out too. NaN without key frequencies.
+    """
+    if not len(keys):
+        return float("nan")
+    m = marginals(f.logits)
+    p = len(m.by_a)
+    fit = cosine_waves(cosine_coefficients(m), p)[rows_of(keys)].sum(axis=0)
+    return mean_loss(fit[answers(p)] + m.mean)
 
 
 def past_heads_loss(w: ModularAdditionWeights, f: Forward) -> float:

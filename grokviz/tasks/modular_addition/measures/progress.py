@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset.contract import FLOAT64, measure
+from grokviz.dataset.contract import FLOAT64, measure, published_as
 from grokviz.dataset.variables import PAPER
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
 from grokviz.tasks.modular_addition.formulas.losses import SETS
@@ -58,7 +58,7 @@ def restricted_accuracy(
 
 
 @measure(units="nats", long_name="excluded loss", source=FIGURE_7, stored=FLOAT64,
-         published="excluded_loss_2d")  # fmt: skip
+         published=published_as("excluded_loss_2d", "excluded loss 2d, key waves"))  # fmt: skip
 def excluded_loss_2d(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
     """Train loss without cos and sin of w(a + b) at all key frequencies, fitted on all pairs."""
     return float(_excluded(at, run).loss[run.p // 2])
@@ -70,7 +70,9 @@ def excluded_accuracy_2d(at: ModularAdditionCheckpoint, run: ModularAdditionRun)
     return float(_excluded(at, run).accuracy[run.p // 2])
 
 
-@measure(units="nats", long_name="excluded loss, all frequencies", source=EVERY, stored=FLOAT64)
+@measure(units="nats", long_name="excluded loss, all frequencies", source=EVERY, stored=FLOAT64,
+         published=published_as("excluded_loss_2d_all_frequencies",
+                                "excluded loss 2d, all waves"))  # fmt: skip
 def excluded_loss_2d_all_frequencies(
     at: ModularAdditionCheckpoint, run: ModularAdditionRun
 ) -> float:
@@ -106,7 +108,7 @@ def excluded_accuracy_2d_by_frequency(
 
 
 @measure(units="nats", long_name="excluded loss (3-D)", source=NOTEBOOK, stored=FLOAT64,
-         published="excluded_loss_3d")  # fmt: skip
+         published=published_as("excluded_loss_3d", "excluded loss 3d, key waves"))  # fmt: skip
 def excluded_loss_3d(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
     """Train loss without cos w(a + b - c) at all key frequencies."""
     return float(_excluded(at, run).loss[-1])
