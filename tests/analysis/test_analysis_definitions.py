@@ -9,6 +9,7 @@ import pytest
 from grokviz.scenes.modular_addition.logits.ablation import Ablation
 
 import grokviz as gv
+from grokviz import cli
 from grokviz.runs.tensors import load
 from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas import definitions
@@ -118,10 +119,52 @@ def test_all_waves_are_what_depends_on_the_sum_alone() -> None:
     assert float(data["excluded_loss_2d"].sel(epoch=1400)) < 1e-3
 
 
+def test_the_cosines_with_the_means_are_the_published_row(activations) -> None:
+    logits = activations.logits
+    apart = ((A + B) % P)[:, None] - np.arange(P)
+    fit = np.tile(logits.mean(axis=0), (P * P, 1))
+    for k in KEYS:
+        wave = np.cos(2 * np.pi * k / P * apart)
+        fit += (wave * logits).sum() / np.square(wave).sum() * wave
+    found = definitions.cosine_fit_means_loss(activations, np.array(KEYS))
+    assert found == pytest.approx(loss(fit), rel=1e-6)
+    assert found == pytest.approx(4.7e-8, rel=1e-3)
+    kept = gv.load("modular-addition", ("cosine_fit_means_loss",))["cosine_fit_means_loss"]
+    assert float(kept) == pytest.approx(found, rel=1e-6)
+    assert np.isnan(definitions.cosine_fit_means_loss(activations, np.array([], int)))
+
+
 def test_they_are_bundled_and_drawn() -> None:
-    data = gv.load("modular-addition", ("cluster_loss", "clusters_kept_loss", *Ablation.needs))
+    names = ("cluster_loss", "clusters_kept_loss", "cosine_fit_means_loss", *Ablation.needs)
+    data = gv.load("modular-addition", names)
     assert data["clusters_kept_loss"].item() < data["cluster_loss"].min()
     scene = Ablation(waves="neurons")
-    assert "Without any one of them the loss grows at least 800-fold" in scene.claim(data).watch
-    assert "without wave 14 0.00021" in scene.description(data, 0)
-    assert "the neurons with that frequency" in scene.definition(data)
+    watch = "Without the neurons of any one of them the loss grows at least 800-fold"
+    assert watch in scene.claim(data).watch
+    assert "no neurons left out 2.4e-07" in scene.description(data, 0)
+    assert "without neurons of 14 0.00021" in scene.description(data, 0)
+    assert "those with that frequency" in scene.definition(data)
+
+
+def test_the_ablations_of_logits_say_whether_the_means_are_kept() -> None:
+    new = gv.load("modular-addition", (*Ablation.needs, *Ablation.wishes))
+    old = new.drop_vars("cosine_fit_means_loss")
+    logits = Ablation(rows="logits")
+    with_means = "those highest at a + b 4.7e-08; those, without the means 4.4e-08"
+    assert with_means in logits.description(new, 0)
+    assert "those highest, no means 4.4e-08" in logits.description(old, 0)
+    assert "and the same without the means" in logits.definition(new)
+    assert Ablation().description(new, 0) == Ablation().description(old, 0)
+    assert "without the classes' means" in Ablation().definition(new)
+
+
+def test_measures_print_them_and_say_which_waves_are_left_out(capsys) -> None:
+    assert cli.run(["measures", "modular-addition"]) == 0
+    printed = capsys.readouterr().out
+    for words in (
+        "excluded loss 2d, key waves  6.14669", "excluded loss 2d, all waves  5.97382",
+        "final clusters kept loss     2.39371e-07", "final cosine fit means loss  4.69812e-08",
+        "final past heads loss        18.7047", "final off directions loss    5.28235",
+        "final head squares explained 0.990338", "final cluster loss",
+    ):  # fmt: skip
+        assert words in printed

@@ -22,15 +22,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 WHOLE = "original"
+ALONE, WITH_MEANS = "cosine-fit", "cosine-fit-means"
+"""Those that leave least: the waves of which the right answer is the top, and with the means of
+the logits; the second is no ablation of the dataset, but a variable that earlier ones lack."""
+
 LOGITS = {
     "key-terms": "key waves alone",
     "sums-only": "those of a + b alone",
-    "cosine-fit": "those highest at a + b",
+    WITH_MEANS: "those highest at a + b",
+    ALONE: "those, without the means",
 }
-"""What of the logits alone is left, beside their means: each is a part of the one before it."""
+"""What of the logits alone is left: each is a part of the one before it."""
 
-ALONE = "cosine-fit"
-"""The one that leaves least: the waves of which the right answer is the top."""
+NO_MEANS = "those highest, no means"
+"""The last of them, where the one before it is not known."""
 
 SIMPLER = {
     "trig-neurons": "neurons as polynomials of waves",
@@ -46,13 +51,16 @@ TAKEN = {
 }
 WAVE = "without-frequency-"
 
-CLUSTERS = "cluster_loss"
+MEANS, CLUSTERS, KEPT = "cosine_fit_means_loss", "cluster_loss", "clusters_kept_loss"
+
+WHOLE_CLUSTERS = "clusters-kept"
+"""The clusters' losses are of another network: this is it with none of them left out."""
 
 OUT = {
     "logits": "Wave k: $\\cos$ and $\\sin$ of $w_k(a+b)$.",
-    "neurons": "Wave k: the neurons with that frequency, of a network whose clustered neurons have "
-    "only the terms of their own frequency, and whose logits come from the neurons alone, with "
-    "each class's mean as it was.",
+    "neurons": "Neurons of k: those with that frequency, left out of a network whose clustered "
+    "neurons have only the terms of their own frequency, and whose logits come from the neurons "
+    "alone, with each class's mean as it was; with none left out, that network.",
 }
 """What is taken out for a wave, by where it is taken out of."""
 
@@ -78,6 +86,7 @@ class Ablation(Scene):
         "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
         "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
+    wishes = (MEANS,)
     clock = None
     aspect = 1.9
     narrow_aspect = 0.95
@@ -95,16 +104,24 @@ class Ablation(Scene):
 
     def variables(self) -> tuple[str, ...]:
         """With the losses without clusters of neurons, where they are drawn."""
-        return (*self.needs, CLUSTERS) if self.waves == "neurons" else self.needs
+        return (*self.needs, CLUSTERS, KEPT) if self.waves == "neurons" else self.needs
 
     def _shown(self, data: xr.Dataset) -> xr.Dataset:
-        """The data with the losses without each wave as they are asked for."""
-        if self.waves == "logits":
-            return data
-        names, losses = data["ablation"].values.tolist(), data["ablation_loss"].values.copy()
-        for k, loss in zip(data["key_frequency"].values, data[CLUSTERS].values, strict=True):
-            losses[names.index(f"{WAVE}{k}")] = loss
-        return data.assign(ablation_loss=("ablation", losses))
+        """The data with the losses without each wave as they are asked for, and those of rows that
+        are variables of their own.
+        """
+        names = data["ablation"].values.tolist()
+        losses = dict(zip(names, data["ablation_loss"].values.tolist(), strict=True))
+        if MEANS in data:
+            losses[WITH_MEANS] = float(data[MEANS])
+        if self.waves == "neurons":
+            losses[WHOLE_CLUSTERS] = float(data[KEPT])
+            for k, loss in zip(data["key_frequency"].values, data[CLUSTERS].values, strict=True):
+                losses[f"{WAVE}{k}"] = float(loss)
+        texts = [*data["ablation_what"].values.tolist(), *[""] * (len(losses) - len(names))]
+        return data.drop_dims("ablation").assign_coords(ablation=[*losses]).assign(
+            ablation_loss=("ablation", [*losses.values()]), ablation_what=("ablation", texts)
+        )  # fmt: skip
 
     def claim(self, data: xr.Dataset) -> Claim:
         """What becomes of the loss where only the algorithm's cosines are kept."""
@@ -123,8 +140,9 @@ class Ablation(Scene):
                 # in whole numbers, never more than it is
                 unit = 10 ** int(np.log10(least)) if least >= 100 else 1
                 times = unit * int(least / unit)
-                watch = f"Without any one of them the loss grows at least {times:,.0f}-fold"
-                watch = watch.replace("any one of them", "it") if count == 1 else watch
+                one = "any one of them" if count > 1 else "it"
+                one = f"the neurons of {one}" if self.waves == "neurons" else one
+                watch = f"Without {one} the loss grows at least {times:,.0f}-fold"
             return Claim(words, watch, numbers=numbers)
         words = "With its key waves alone the loss is"
         words = (
@@ -177,18 +195,22 @@ class Ablation(Scene):
         return (
             "Loss over all pairs after one part of the trained network is kept alone or taken "
             "out, as a multiple of the untouched network's. "
-            f"{self._definition_of_logits()} {OUT[self.waves]} "
+            f"{self._definition_of_logits(data)} {OUT[self.waves]} "
             f"{after('section 4.4')}"
         )
 
-    def _definition_of_logits(self) -> str:
+    def _definition_of_logits(self, data: xr.Dataset) -> str:
         """What of the logits is kept."""
         if self.rows == "waves":
-            return "Kept of the logits: their means and $\\cos w_k(a+b-c)$ at the key frequencies."
+            return (
+                "Kept of the logits: $\\cos w_k(a+b-c)$ at the key frequencies, without the "
+                "classes' means."
+            )
+        last = "the same without the means" if MEANS in data else "without the means"
         return (
-            "Of the logits are kept: their means and the waves of a, of b and of both at the key "
-            "frequencies; of these, $\\cos$ and $\\sin$ of $w_k(a+b)$; of these, "
-            "$\\cos w_k(a+b-c)$."
+            "Of the logits are kept: each class's mean and the waves of a, of b and of both at the "
+            "key frequencies; of these, $\\cos$ and $\\sin$ of $w_k(a+b)$; of these, "
+            f"$\\cos w_k(a+b-c)${'; and ' if MEANS in data else ', '}{last}."
         )
 
     def _groups(self, data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
@@ -204,12 +226,17 @@ class Ablation(Scene):
         if self.rows == "waves" and ALONE in alone:
             count = len(frequencies.key_frequencies(data))
             alone[ALONE] = f"{_claims.counted(count).lower()} alone"
+        elif ALONE in alone and WITH_MEANS not in alone:
+            alone[ALONE] = alone[ALONE].replace(LOGITS[ALONE], NO_MEANS)
+        cluster = "without wave" if self.waves == "logits" else "without neurons of"
         without = {}
+        if 0 < _loss(data, WHOLE_CLUSTERS) < np.inf:
+            without[WHOLE_CLUSTERS] = "no neurons left out"
         for name in ordered:
-            if name in (WHOLE, *LOGITS) or not 0 < _loss(data, name) < np.inf:
+            if name in (WHOLE, WHOLE_CLUSTERS, *LOGITS) or not 0 < _loss(data, name) < np.inf:
                 continue
             if name.startswith(WAVE):
-                without[name] = f"without wave {name.removeprefix(WAVE)}"
+                without[name] = f"{cluster} {name.removeprefix(WAVE)}"
             elif every and name in SIMPLER:
                 alone[name] = SIMPLER[name]
             elif every:
@@ -353,8 +380,8 @@ def _number(x: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    """How many times as large, in two digits: "×0.4", "×4,300", "×6 million"."""
-    rounded = float(f"{ratio:.2g}")
+    """How many times as large, in two digits, near 1 in three: "×0.4", "×1.03", "×4,300"."""
+    rounded = float(f"{ratio:.{3 if 0.9 < ratio < 1.1 else 2}g}")
     if not 1e-3 <= rounded < 1e9:
         return f"×{_number(rounded)}"
     return f"×{rounded / 1e6:g} million" if rounded >= 1e6 else f"×{rounded:,g}"
