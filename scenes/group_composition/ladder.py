@@ -12,7 +12,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
-from grokviz.scene.spoken import percent
+from grokviz.scene.spoken import in_words, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +40,9 @@ OURS, PUBLISHED = -0.14, 0.24
 FAR = 2
 """Times as long as another that a group takes to be far apart."""
 
+BY_ACCURACY, BY_LOSS = "95% of the test pairs right", "test loss below 0.1"
+"""What a run has reached where its mark is: the published always the first."""
+
 
 @dataclass(frozen=True)
 class Ladder(Scene):
@@ -64,8 +67,8 @@ class Ladder(Scene):
         super().check(data)
         if len(_ours(data)) < 2:
             raise InputError(
-                f"{cls.name} compares groups, and the names of these runs do not say two, as in "
-                "group=C60 or A5-0; give runs of a sweep over group"
+                f"{cls.name} compares groups, and these runs do not say two, by their setting "
+                "group or by names as in group=C60 or A5-0; give runs of a sweep over group"
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -74,7 +77,10 @@ class Ladder(Scene):
         factor = _factor(ours)
         numbers = {"factor": factor, "published": _factor(_published())}
         sizes = {_size(group) for ladder in self._drawn(data) for group in ladder}
-        watch = "Filled dots are our runs, open ones published; " + (
+        marks = "Filled dots are our runs, open ones published; "
+        if not _by_accuracy(data):
+            marks = f"Filled: ours, {BY_LOSS}; open: published, 95% right; "
+        watch = marks + (
             _compared(*self._drawn(data)) or f"all of these groups have {min(sizes)} elements"
             if len(sizes) == 1
             else "beside each group is how many elements it has"
@@ -84,8 +90,7 @@ class Ladder(Scene):
             sentence = f"{late} is learnt long after the other groups of its size"
             apart = "Groups of the same size are learnt at very different speeds"
             return Claim(sentence if late else apart, watch, numbers=numbers)
-        sentence = f"Of {len(ours)} groups the last took {_times(ours)} as long as the first"
-        return Claim.instead(sentence, watch, **numbers)
+        return Claim.instead(_in_turn(ours), watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both ladders on one scale of updates, the groups in the order of ours."""
@@ -95,10 +100,11 @@ class Ladder(Scene):
         missing = any(np.isinf(v) for _, *both in rows for row in both for v in row)
         narrow = style().narrow(figure)
         right = (5.6 if narrow else 8.4) if missing else 2.0
+        same = _by_accuracy(data)
         axes = style().panels(
-            figure, left=4.6 if narrow else 12.4, right=right, top=0.8, bottom=3.4
+            figure, left=4.6 if narrow else 12.4, right=right, top=0.8, bottom=3.4 if same else 4.6
         )[0][0]
-        _frame(axes, rows)
+        _frame(axes, rows, same=same)
         _name(axes, groups, sizes=len(set(map(_size, groups))) > 1)
         for k, (group, *both) in enumerate(rows):
             for row, word, y in zip(both, ("ours", "published"), (OURS, PUBLISHED), strict=True):
@@ -116,9 +122,11 @@ class Ladder(Scene):
         shares = data["member_fraction"].values
         shares = shares[np.isfinite(shares)]
         on = f", on {percent(np.median(shares))} of the pairs" if len(shares) else ""
+        ours = BY_ACCURACY if _by_accuracy(data) else BY_LOSS
         return (
-            f"Updates until runs have generalised, by group, in the median. Ours{on}: "
-            f"{_medians(_ours(data))}. Published: {_medians(_published())}."
+            f"Updates until runs have generalised, by group, in the median. Ours{on}, until "
+            f"{ours}: {_medians(_ours(data))}. Published, until {BY_ACCURACY}: "
+            f"{_medians(_published())}."
         )
 
     def _drawn(self, data: xr.Dataset) -> tuple[_Ladder, _Ladder]:
@@ -137,9 +145,13 @@ class Ladder(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With both definitions and the source."""
+        ours = (
+            f"the first logged update with {BY_ACCURACY}" if _by_accuracy(data)
+            else f"the first logged update with a {BY_LOSS}"
+        )  # fmt: skip
         return (
-            "The groups are in the order of ours. Ours: the first update with a test loss below "
-            "0.1. Published: the first of every 100 steps with 95% of the test pairs right, by "
+            f"The groups are in the order of ours. Ours: {ours}. "
+            "Published: the first of every 100 steps with 95% of the test pairs right, by "
             "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
             "steps (PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is "
             f"called Z. The task is that of {self.source}."
@@ -148,13 +160,34 @@ class Ladder(Scene):
 
 def _ours(data: xr.Dataset) -> _Ladder:
     ladder: _Ladder = {}
-    names, epochs = data["member_name"].values.tolist(), data["generalised_epoch"].values.tolist()
-    for name, epoch in zip(names, epochs, strict=True):
-        match = _NAME.search(str(name))
-        if match:
-            group = match[1].replace("Z", "C") + match[2]
+    epochs = data["accurate_epoch" if _by_accuracy(data) else "generalised_epoch"].values.tolist()
+    for group, epoch in zip(_groups(data), epochs, strict=True):
+        if group:
             ladder.setdefault(group, []).append(float(epoch) if epoch >= 0 else np.inf)
     return _sorted(ladder)
+
+
+def _groups(data: xr.Dataset) -> list[str]:
+    """Each run's group by its settings, else by its name; empty where neither says one."""
+    names = [str(name) for name in data["member_name"].values]
+    stated = data["member_group"].values if "member_group" in data else [""] * len(names)
+    matches = [_NAME.search(name) for name in names]
+    return [
+        str(group) or (match[1].replace("Z", "C") + match[2] if match else "")
+        for group, match in zip(stated, matches, strict=True)
+    ]
+
+
+def _by_accuracy(data: xr.Dataset) -> bool:
+    """Whether all of our runs have logged their accuracy, so that theirs is the published mark.
+
+    References from before accuracies were kept have none.
+    """
+    if "accurate_epoch" not in data or "member_test_accuracy" not in data:
+        return False
+    own = [bool(group) for group in _groups(data)]
+    known = np.isfinite(data["member_test_accuracy"].values).any(axis=1)
+    return bool(known[own].all())
 
 
 def _published() -> _Ladder:
@@ -215,10 +248,17 @@ def _compared(ours: _Ladder, published: _Ladder) -> str:
     return "their orders differ"
 
 
-def _times(ladder: _Ladder) -> str:
+def _in_turn(ladder: _Ladder) -> str:
+    """How many times longer the last group took than the first, or how many were not learnt."""
     medians = [float(np.median(row)) for row in ladder.values()]
-    ratio = medians[-1] / max(medians[0], 1.0)
-    return f"{ratio:.1f} times" if np.isfinite(ratio) else "endlessly many times"
+    learnt = [median for median in medians if np.isfinite(median)]
+    if len(learnt) == len(medians):
+        times = learnt[-1] / max(learnt[0], 1.0)
+        return f"Of {len(medians)} groups the last took {times:.1f} times as long as the first"
+    was = "was" if len(learnt) == 1 else "were"
+    if not learnt:
+        return f"None of {len(medians)} groups was learnt by the end"
+    return f"Of {len(medians)} groups {in_words(len(learnt))} {was} learnt by the end"
 
 
 def _medians(ladder: _Ladder) -> str:
@@ -228,8 +268,8 @@ def _medians(ladder: _Ladder) -> str:
     )
 
 
-def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]]) -> None:
-    """Axes around all runs, a row a group from above."""
+def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]], *, same: bool) -> None:
+    """Axes around all runs, a row a group from above; ``same`` if one mark is that of all."""
     from matplotlib.ticker import NullFormatter
 
     every = [v for _, *both in rows for row in both for v in row if np.isfinite(v)] or [1.0]
@@ -246,7 +286,7 @@ def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]]) -> None
     axes.set(
         xlim=limits,
         ylim=(len(rows) - 0.45, -0.55),
-        xlabel=_across(rows, narrow=style().narrow(axes.figure)),
+        xlabel=_across(rows, same=same, narrow=style().narrow(axes.figure)),
     )
     axes.grid(False)
     for side in ("left", "top", "right"):
@@ -256,11 +296,13 @@ def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]]) -> None
         axes.axhline(k - 0.5, color=style().colours.grid, lw=0.5 * style().line, zorder=0)
 
 
-def _across(rows: list[tuple[str, list[float], list[float]]], *, narrow: bool) -> str:
+def _across(rows: list[tuple[str, list[float], list[float]]], *, same: bool, narrow: bool) -> str:
     """What runs across, and where there is room of how many elements all groups are."""
     sizes = {_size(group) for group, *_ in rows}
     of = f"  (groups of {min(sizes)} elements)" if len(sizes) == 1 and not narrow else ""
-    return f"updates until generalised{of}"
+    if same:
+        return f"updates until 95% right{of}"
+    return f"updates until, ours: {BY_LOSS};\npublished: {BY_ACCURACY}"
 
 
 def _ticks(low: float, high: float, wide: float) -> list[int]:

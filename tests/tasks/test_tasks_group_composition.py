@@ -404,3 +404,15 @@ def test_a_run_of_another_groups_size_is_refused(tmp_path: Path) -> None:
         writer.close(finished=True)
     with pytest.raises(InputError, match="composes 6 elements and the group has 24"):
         gv.measures(tmp_path / "run", 0)
+
+
+def test_a_family_of_runs_knows_each_ones_group(tmp_path: Path) -> None:
+    from grokviz.dataset.families.family import family
+
+    facts = {"task": "group-composition", "settings": {"group": "z12"}}
+    for name, facts_of_one in (("one", facts), ("two", {"task": "group-composition"})):
+        with RunWriter.create(tmp_path / name, facts_of_one) as writer:
+            writer.log(0, train_loss=1.0)
+            writer.close(finished=True)
+    found = family([tmp_path / "one", tmp_path / "two", gv.load("group-D10-0")], cache=False)
+    assert found["member_group"].values.tolist() == ["C12", "", "D10"]

@@ -28,6 +28,7 @@ TASK = Task(
     measures=(".measures",),
     view="checkpoint:GroupRun",
     fall_is_change=False,  # a full batch only memorises where its training loss falls
+    member="member:MEMBER",
     evidence="evidence:EVIDENCE",
     order=6,
 )

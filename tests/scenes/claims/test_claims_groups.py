@@ -190,6 +190,41 @@ def test_runs_that_do_not_say_their_groups_have_no_ladder() -> None:
         scene("ladder").check(data)
 
 
+def test_what_ours_have_reached_is_said_unless_it_is_the_published_mark() -> None:
+    from matplotlib.figure import Figure
+
+    data, drawn = of("ladder"), scene("ladder")()
+
+    def words() -> tuple[str, ...]:
+        figure = Figure(figsize=(8, 4.5))
+        drawn.draw(figure, data)
+        return drawn.claim(data).watch, figure.axes[0].get_xlabel(), drawn.definition(data)
+
+    assert all("test loss below 0.1" in one and "95%" in one for one in words())
+    assert "test loss" in drawn.description(data, 0)
+    # as runs that log their accuracy have it
+    data["accurate_epoch"] = ("member", data["generalised_epoch"].values - 100)
+    data["member_test_accuracy"] = (("member", "point"), 1 + 0 * data["member_test_loss"].values)
+    data["accurate_epoch"][0] = -1
+    assert not any("test loss" in one for one in words())
+    assert all("95%" in one for one in words()[1:])
+    assert f"C60 {990}" in drawn.description(data, 0)
+    # one without: the same mark for all of ours
+    data["member_test_accuracy"][0] = np.nan
+    assert all("test loss below 0.1" in one for one in words())
+
+
+def test_groups_are_read_of_the_runs_settings() -> None:
+    data = of("ladder")
+    data["member_name"][:] = "run"
+    data["member_group"] = ("member", ["C6"] * 3 + ["S3"] * 3 + [""] * 3)
+    scene("ladder").check(data)
+    data["generalised_epoch"][:6] = -1
+    assert scene("ladder")().claim(data).sentence == "None of 2 groups was learnt by the end"
+    data["generalised_epoch"][:3] = 100
+    assert scene("ladder")().claim(data).sentence == "Of 2 groups one was learnt by the end"
+
+
 def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
     data = of("ladder")
     alone = scene("ladder")().claim(data).watch
