@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.clock_or_pizza import _networks
 from jaxtyping import Float
 
-from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
 from grokviz.scene.spoken import percent
@@ -19,17 +19,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-CLOCK, PIZZA = "clock-59-0", "pizza-59-0"
-
 EXPLAINED = 0.9
-"""Share of the logits that a formula must explain for a network to be called by it."""
+"""Share of the logits that a formula must explain for it to be what the picture argues."""
 
 NOTHING, SOMETHING = 0.1, 0.25
 """Shortest hands, in median ones, below which hands shrink to nothing, and above which none do."""
 
 
 @dataclass(frozen=True)
-class ClockOrPizza(Scene):
+class ClockOrPizza(_networks.BesideBundled):
     """A dot for each sum: where the network points on one circle, and how far."""
 
     name = "clock-or-pizza"
@@ -45,37 +43,32 @@ class ClockOrPizza(Scene):
     )
     needs = ("hand", "clock_share", "pizza_share", "dial_frequency")
     recipe = "clock-59"
-    reference = CLOCK
+    reference = _networks.CLOCK
     clock = "field_epoch"
     aspect = 1.9
     narrow_aspect = 1.5
 
-    beside: bool = option(True, "a bundled run of the other kind beside it")
-
-    def alone(self) -> Scene:
-        """Without the bundled run."""
-        return replace(self, beside=False)
-
     def claim(self, data: xr.Dataset) -> Claim:
         """How short the shortest hands are, and which formula explains each network."""
-        clock, pizza = self._sorted(data)
+        parts = {_networks.by_logits(part): part for part in self._sorted(data)}
         numbers: dict[str, float] = {}
-        for name, part in (("clock", clock), ("pizza", pizza)):
-            if part is not None:
-                numbers[f"{name} shortest"] = _shortest(part)
-                numbers[f"{name} explained"] = _explained(part)[name]
-        well = all(value >= EXPLAINED for key, value in numbers.items() if "explained" in key)
+        for name in parts.keys() - {""}:
+            numbers[f"{name} shortest"] = _shortest(parts[name])
+            numbers[f"{name} explained"] = _networks.explained(parts[name])[name]
+        well = "" not in parts and all(
+            value >= EXPLAINED for key, value in numbers.items() if "explained" in key
+        )
         shrinks = numbers.get("pizza shortest", 0.0) <= NOTHING
         never = numbers.get("clock shortest", 1.0) >= SOMETHING
         if well and shrinks and never:
-            if clock is not None and pizza is not None:
+            if len(parts) == 2:
                 return Claim(self.title, self.watch, numbers=numbers)
             own = (
-                "This network is a pizza: for some sums it points nowhere" if clock is None
+                "This network is a pizza: for some sums it points nowhere" if "pizza" in parts
                 else "This network is a clock: it always points at an answer"
             )  # fmt: skip
             return Claim.instead(own, self.watch, **numbers)
-        shares = _explained(data)
+        shares = _networks.explained(data)
         sentence = (
             f"On its circle a clock explains {percent(shares['clock'])} of this network's "
             f"logits, a pizza {percent(shares['pizza'])}"
@@ -84,11 +77,13 @@ class ClockOrPizza(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The dots of one network, or of a clock at the left and a pizza at the right."""
-        parts = [part for part in self._sorted(data) if part is not None]
+        parts = self._sorted(data)
+        names = _networks.run_names(parts)
+        low = 6.4 if any(names) else 4.8
         room = style().panels(
-            figure, (1,) * len(parts), left=1.0, right=1.0, top=0.8, bottom=4.8, gap=2.0
+            figure, (1,) * len(parts), left=1.0, right=1.0, top=0.8, bottom=low, gap=2.0
         )[0]
-        faces = [_Face(axes, part) for axes, part in zip(room, parts, strict=True)]
+        faces = [_Face(*one) for one in zip(room, parts, names, strict=True)]
 
         def update(i: int) -> None:
             for face, part in zip(faces, parts, strict=True):
@@ -100,12 +95,11 @@ class ClockOrPizza(Scene):
         """How long the hands are at that moment, and what explains each network in the end."""
         texts = []
         for part in self._sorted(data):
-            if part is None:
-                continue
             at = _networks.index_at(data, part, i)
-            lengths, shares = np.abs(_hands(part, at)), _explained(part)
+            lengths, shares = np.abs(_hands(part, at)), _networks.explained(part)
+            kind = _networks.by_logits(part) or _networks.NAMELESS
             texts.append(
-                f"{_kind(part).capitalize()} ({part.attrs.get('run_name')}, "
+                f"{kind.capitalize()} ({part.attrs.get('run_name')}, "
                 f"{_networks.network(part) or 'network unknown'}): hands of {lengths.min():.3g} to "
                 f"{lengths.max():.3g} logits at {clocks.at(part, 'field_epoch', at)}; in the end "
                 f"a clock explains {shares['clock']:.1%}, a pizza {shares['pizza']:.1%}."
@@ -114,7 +108,7 @@ class ClockOrPizza(Scene):
 
     def about(self, data: xr.Dataset) -> str:
         """What is true of both networks."""
-        return about_every(part for part in self._sorted(data) if part is not None)
+        return about_every(self._sorted(data))
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
@@ -125,27 +119,26 @@ class ClockOrPizza(Scene):
             f"{data.attrs.get('run_name')}); a dot is twice the mean over c of the logit of c "
             "times (cos wc, sin wc), for the pairs of the answers that are named on the rim. Each "
             "face is scaled to its own last hands. A clock gives cos w(a + b − c), a pizza that "
-            f"times |cos w(a − b)/2|. After {self.source}."
+            f"times |cos w(a − b)/2|. {_networks.CALLED}"
+            f"{self.why_alone(data, _networks.by_logits(data))}After {self.source}."
         )
 
-    def _sorted(self, data: xr.Dataset) -> tuple[xr.Dataset | None, xr.Dataset | None]:
-        """The clock and the pizza: the run, and the bundled one of the other kind if wanted."""
-        is_clock = _kind(data) == "clock"
-        other = None
-        if self.beside:
-            names = (PIZZA, CLOCK) if is_clock else (CLOCK, PIZZA)
-            other = _networks.partner(data, names, self.needs)
-        return (data, other) if is_clock else (other, data)
+    def _sorted(self, data: xr.Dataset) -> list[xr.Dataset]:
+        """The run, and the bundled one of the other kind if wanted, the clock first."""
+        kind = _networks.by_logits(data)
+        bundled = {"clock": (_networks.PIZZA,), "pizza": (_networks.CLOCK,)}.get(kind, ())
+        others = self.others(data, kind, bundled)
+        return [data, *others] if kind == "clock" else [*others, data]
 
 
 class _Face:
     """The dots of one network, with the answers around them and its name below."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+    def __init__(self, axes: Axes, data: xr.Dataset, run: str) -> None:
         self.data = data
         current_style = style()
-        colours, kind = current_style.colours, _kind(data)
-        colour = colours.frequencies[0 if kind == "clock" else 4]
+        colours, kind = current_style.colours, _networks.by_logits(data)
+        colour = _networks.tint(kind)
         lengths = np.abs(_hands(data, -1))
         self.scale = float(lengths.max()) or 1.0
         axes.set(xlim=(-1.35, 1.35), ylim=(-1.28, 1.28), aspect="equal")
@@ -157,12 +150,11 @@ class _Face:
         size = (0.2 * current_style.points) ** 2
         self.dots = axes.scatter([], [], s=size, color=colour, lw=0, zorder=3)
         current_style.note(
-            axes, kind, (0.5, 0), (0, -1.5), ha="center", fontweight="bold",
+            axes, kind or _networks.NAMELESS, (0.5, 0), (0, -1.5), ha="center", fontweight="bold",
             color=colours.words(colour), fontsize=1.35 * current_style.points,
         )  # fmt: skip
-        current_style.note(
-            axes, _networks.network(data), (0.5, 0), (0, -3.1), ha="center", color=colours.muted
-        )
+        for words, low in ((_networks.network(data), -3.1), (run, -4.7)):
+            current_style.note(axes, words, (0.5, 0), (0, low), ha="center", color=colours.muted)
 
     def update(self, i: int) -> None:
         """Show a moment of the network."""
@@ -185,17 +177,6 @@ def _hands(data: xr.Dataset, i: int) -> Any:
     """The hands of a moment as complex numbers, by answer and difference."""
     values: Float[np.ndarray, "hour difference pointer"] = data["hand"].values[i].astype(float)
     return values[..., 0] + 1j * values[..., 1]
-
-
-def _explained(data: xr.Dataset) -> dict[str, float]:
-    """The shares that a clock and a pizza explain in the end."""
-    return {name: float(data[f"{name}_share"].values[-1]) for name in ("clock", "pizza")}
-
-
-def _kind(data: xr.Dataset) -> str:
-    """What explains more of the logits in the end."""
-    shares = _explained(data)
-    return max(shares, key=lambda name: shares[name])
 
 
 def _shortest(data: xr.Dataset) -> float:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.clock_or_pizza import _networks
 from jaxtyping import Float, UInt8
 
 from grokviz.media.palette import colour_map
-from grokviz.scene import Claim, Drawing, Scene, option, relief, style
+from grokviz.scene import Claim, Drawing, relief, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
 from grokviz.scene.relief.light import coloured
@@ -21,11 +21,6 @@ from grokviz.scene.spoken import percent
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
-
-DISC, TORUS = "pizza-59-0", "torus-59-0"
-
-FLAT, ROUND = 0.05, 0.9
-"""Shares of b's waves outside of a's plane, up to which it is a disc, from which a torus."""
 
 ADDED = 0.9
 """Share of the neurons' input that a function of a plus one of b must explain."""
@@ -56,7 +51,7 @@ REACH = 1.5
 
 
 @dataclass(frozen=True)
-class Manifold(Scene):
+class Manifold(_networks.BesideBundled):
     """A lit surface over (a, b), bent as the inputs of one wave's neurons are."""
 
     name = "manifold"
@@ -72,26 +67,19 @@ class Manifold(Scene):
     )
     needs = ("surface", "outside_share", "additive_share", "surface_frequency")
     recipe = "torus-59"
-    reference = TORUS
+    reference = _networks.TORUS
     clock = "field_epoch"
     aspect = 1.9
     narrow_aspect = 1.4
 
-    beside: bool = option(True, "a bundled run of the other shape beside it")
-
-    def alone(self) -> Scene:
-        """Without the bundled run."""
-        return replace(self, beside=False)
-
     def claim(self, data: xr.Dataset) -> Claim:
         """How much of b's waves lies outside of a's plane, of each network."""
         parts = self._sorted(data)
-        numbers = {f"outside of {_kind(part)}": _outside(part) for part in parts}
-        numbers |= {f"added of {_kind(part)}": _added(part) for part in parts}
-        clear = all(_is_clear(part) for part in parts)
-        if clear and len(parts) == 2:
+        numbers = {f"outside of {_kind(part) or 'network'}": _outside(part) for part in parts}
+        numbers |= {f"added of {_kind(part) or 'network'}": _added(part) for part in parts}
+        if len(parts) == 2:
             return Claim(self.title, self.watch, numbers=numbers)
-        if _is_clear(data):
+        if _kind(data):
             sentence = f"The neurons of one wave put all pairs on a {_kind(data)}"
         elif _added(data) < ADDED:
             sentence = (
@@ -136,16 +124,14 @@ class Manifold(Scene):
             "has its own scale, and each place is a mean over neighbours within a twelfth of the "
             "circle, with a cubic spline between. Where a and b "
             "have one phase in every neuron the surface is a disc, where the phases are "
-            f"independent a torus. After {self.source}."
+            f"independent a torus. {self.why_alone(data, _kind(data))}After {self.source}."
         )
 
     def _sorted(self, data: xr.Dataset) -> list[xr.Dataset]:
         """The run, and where wanted the bundled one of the other shape: the flatter one first."""
-        if not self.beside:
-            return [data]
-        names = (TORUS, DISC) if _kind(data) == "disc" else (DISC, TORUS)
-        other = _networks.partner(data, names, self.needs)
-        return [data, other] if _outside(data) <= _outside(other) else [other, data]
+        kind = _kind(data)
+        bundled = {"disc": (_networks.TORUS,), "torus": (_networks.PIZZA,)}.get(kind, ())
+        return sorted([data, *self.others(data, kind, bundled)], key=_outside)
 
 
 class _Picture:
@@ -159,14 +145,20 @@ class _Picture:
         edges = [round(width * n / len(parts)) for n in range(len(parts) + 1)]
         self.boxes = list(itertools.pairwise(edges))
         em = self.panel.em
-        for (left, right), part in zip(self.boxes, parts, strict=True):
-            name = self.panel.text(_kind(part), fontweight="bold", fontsize=1.35 * style().points)
-            how = self.panel.text(
-                _networks.network(part), color=style().colours.muted, fontsize=style().small
+        names = _networks.run_names(parts)
+        lift = 1.6 * any(names)
+        small: dict[str, Any] = {"color": style().colours.muted, "fontsize": style().small}
+        for (left, right), part, run in zip(self.boxes, parts, names, strict=True):
+            kind = self.panel.text(
+                _kind(part) or _networks.NAMELESS, fontweight="bold", fontsize=1.35 * style().points
             )
-            self.panel.place(name, np.array([(left + right) / 2, 3.2 * em]))
-            self.panel.place(how, np.array([(left + right) / 2, 1.5 * em]))
-        self.bottom = round(4.4 * em)
+            how = self.panel.text(_networks.network(part), **small)
+            self.panel.place(kind, np.array([(left + right) / 2, (3.2 + lift) * em]))
+            self.panel.place(how, np.array([(left + right) / 2, (1.5 + lift) * em]))
+            if run:
+                whose = self.panel.text(run, **small)
+                self.panel.place(whose, np.array([(left + right) / 2, 1.3 * em]))
+        self.bottom = round((4.4 + lift) * em)
         self.high = height
 
     def drawing(self) -> Drawing:
@@ -240,7 +232,7 @@ def _outside(data: xr.Dataset, i: int = -1) -> float:
     """Share of b's waves outside of a's plane, at a moment of the surface or in the end."""
     values = data["outside_share"].values
     if i < 0:
-        return float(values[-1])
+        return _networks.outside(data)
     epoch = data["field_epoch"].values[i]
     return float(values[int(np.searchsorted(data["epoch"].values, epoch))])
 
@@ -250,10 +242,5 @@ def _added(data: xr.Dataset) -> float:
 
 
 def _kind(data: xr.Dataset) -> str:
-    return "torus" if _outside(data) > (FLAT + ROUND) / 2 else "disc"
-
-
-def _is_clear(data: xr.Dataset) -> bool:
-    """Whether the surface is a disc or a torus, and holds nearly all that its neurons read."""
-    outside = _outside(data)
-    return (outside <= FLAT or outside >= ROUND) and _added(data) >= ADDED
+    """Disc or torus, where it is one and holds nearly all that its neurons read; "" else."""
+    return _networks.shape(data) if _added(data) >= ADDED else ""

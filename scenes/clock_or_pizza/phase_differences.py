@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.clock_or_pizza import _networks
 from jaxtyping import Float
 
-from grokviz.dataset.references.reference import reference
-from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
 from grokviz.scene.spoken import percent
@@ -20,11 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-BUNDLED = {"clock": "clock-59-0", "pizza": "pizza-59-0", "torus": "torus-59-0"}
+BUNDLED = {"clock": _networks.CLOCK, "pizza": _networks.PIZZA, "torus": _networks.TORUS}
 """The bundled network of each kind, in the order in which they are drawn."""
-
-TINTS = {"clock": 0, "pizza": 4, "torus": 1}
-"""The colour of each kind among those of the frequencies."""
 
 PETALS = 24
 """Classes of the histogram, the first around 0."""
@@ -38,12 +34,9 @@ IN_STEP = np.pi / PETALS
 NEARLY_ALL, FEW = 0.9, 0.5
 """Shares of neurons in step from which on nearly all are, and up to which many are not."""
 
-OUTSIDE = 0.475
-"""Share of b's waves outside of a's plane from which on a network is a torus."""
-
 
 @dataclass(frozen=True)
-class PhaseDifferences(Scene):
+class PhaseDifferences(_networks.BesideBundled):
     """A rose for each network: its neurons by the angle between their waves over a and over b."""
 
     name = "phase-differences"
@@ -60,16 +53,10 @@ class PhaseDifferences(Scene):
     aspect = 2.0
     narrow_aspect = 1.9
 
-    beside: bool = option(True, "bundled runs of the other kinds beside it")
-
-    def alone(self) -> Scene:
-        """Without the bundled runs."""
-        return replace(self, beside=False)
-
     def claim(self, data: xr.Dataset) -> Claim:
         """The share of each network's neurons that have both waves in step."""
         shares = {kind: _in_step(part) for kind, part in self._parts(data).items()}
-        numbers = {f"in step in {kind}": share for kind, share in shares.items()}
+        numbers = {f"in step in {kind or 'network'}": share for kind, share in shares.items()}
         same = all(shares.get(kind, 0.0) >= NEARLY_ALL for kind in ("clock", "pizza"))
         angles = data["phase_difference"].values
         # a network as it was drawn has no plane either, and is no torus
@@ -77,19 +64,20 @@ class PhaseDifferences(Scene):
         if trained and same and shares.get("torus", 1.0) <= FEW:
             return Claim(self.title, self.watch, numbers=numbers)
         kind = _kind(data)
-        sentence = f"In {percent(shares[kind])} of this {kind}'s neurons a and b are in step"
+        sentence = (
+            f"In {percent(shares[kind])} of this {kind or 'network'}'s neurons a and b are in step"
+        )
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The roses beside one another."""
         parts = self._parts(data)
-        low = 3.0 if style().narrow(figure) else 4.8
+        names = _networks.run_names(list(parts.values()))
+        low = (3.0 if style().narrow(figure) else 4.8) + 1.6 * any(names)
         room = style().panels(
             figure, (1,) * len(parts), left=1.0, right=1.0, top=1.8, bottom=low, gap=1.0
         )[0]
-        roses = [
-            _Rose(axes, part, kind) for axes, (kind, part) in zip(room, parts.items(), strict=True)
-        ]
+        roses = [_Rose(*one) for one in zip(room, parts.values(), parts, names, strict=True)]
 
         def update(i: int) -> None:
             for rose, part in zip(roses, parts.values(), strict=True):
@@ -103,7 +91,7 @@ class PhaseDifferences(Scene):
         for kind, part in self._parts(data).items():
             at = _networks.index_at(data, part, i, "epoch")
             texts.append(
-                f"{kind.capitalize()} ({part.attrs.get('run_name')}, "
+                f"{(kind or _networks.NAMELESS).capitalize()} ({part.attrs.get('run_name')}, "
                 f"{_networks.network(part) or 'network unknown'}): {percent(_in_step(part, at))} "
                 f"in step at {clocks.at(part, 'epoch', at)}, {percent(_in_step(part, 0))} in the "
                 "beginning."
@@ -123,32 +111,31 @@ class PhaseDifferences(Scene):
             "Phase of the wave over a in a neuron's input before the ReLU, less that over b, at "
             "the frequency that it has in the end; 0 without a wave. Petals are classes of "
             f"{360 / PETALS:g} degrees by area: all neurons reach the rim, a quarter half-way. "
-            "In step: the petal at the top. A network is a torus where most of b's waves lie "
-            "outside of a's plane, else what explains more of its logits. "
-            f"After {self.source}."
+            "In step: the petal at the top. A network is called a torus where at least "
+            f"{percent(_networks.ROUND)} of b's waves lie outside of a's plane. Where at most "
+            f"{percent(_networks.FLAT)} do, its logits say what it is: {_networks.CALLED}"
+            f"{self.why_alone(data, _kind(data))}After {self.source}."
         )
 
     def _parts(self, data: xr.Dataset) -> dict[str, xr.Dataset]:
         """The networks by their kind: the run, and where wanted the bundled ones of the others."""
         own = _kind(data)
-        if not self.beside:
-            return {own: data}
-        return {
-            kind: data if kind == own else reference(name, self.needs)
-            for kind, name in BUNDLED.items()
-        }
+        kinds = [kind for kind in BUNDLED if kind != own]
+        others = self.others(data, own, [BUNDLED[kind] for kind in kinds])
+        parts = dict(zip(kinds, others, strict=False)) | {own: data}
+        return {kind: parts[kind] for kind in (*BUNDLED, "") if kind in parts}
 
 
 class _Rose:
     """The neurons of one network around a circle, with its name below."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, kind: str) -> None:
+    def __init__(self, axes: Axes, data: xr.Dataset, kind: str, run: str) -> None:
         from matplotlib.collections import LineCollection, PolyCollection
 
         self.data = data
         current = style()
         colours = current.colours
-        colour = colours.frequencies[TINTS[kind]]
+        colour = _networks.tint(kind)
         axes.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
         axes.set_axis_off()
         turn = np.linspace(0, 2 * np.pi, 200)
@@ -163,11 +150,12 @@ class _Rose:
         centre: dict[str, Any] = {"ha": "center", "color": colours.muted}
         current.note(axes, "in step", (0.5, 1), (0, 0.2), **centre)
         current.note(
-            axes, kind, (0.5, 0), (0, -1.7), ha="center", fontweight="bold",
+            axes, kind or _networks.NAMELESS, (0.5, 0), (0, -1.7), ha="center", fontweight="bold",
             color=colours.words(colour), fontsize=1.35 * current.points,
         )  # fmt: skip
-        if not current.narrow(axes.figure):
-            current.note(axes, _networks.network(data), (0.5, 0), (0, -3.3), **centre)
+        rows = [run] if current.narrow(axes.figure) else [_networks.network(data), run]
+        for k, words in enumerate(rows):
+            current.note(axes, words, (0.5, 0), (0, -3.3 - 1.6 * k), **centre)
 
     def update(self, i: int) -> None:
         """Show a moment of the network."""
@@ -208,8 +196,6 @@ def _in_step(data: xr.Dataset, i: int = -1) -> float:
 
 
 def _kind(data: xr.Dataset) -> str:
-    """What a network is in the end."""
-    if float(data["outside_share"].values[-1]) > OUTSIDE:
-        return "torus"
-    clock, pizza = (float(data[f"{name}_share"].values[-1]) for name in ("clock", "pizza"))
-    return "pizza" if pizza > clock else "clock"
+    """What a network clearly is in the end; "" for nothing."""
+    named = {"torus": "torus", "disc": _networks.by_logits(data)}
+    return named.get(_networks.shape(data), "")

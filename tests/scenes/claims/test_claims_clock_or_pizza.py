@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from grokviz.dataset.references.reference import load, reference
 from grokviz.errors import InputError
+from grokviz.options import options_of
 from grokviz.scene.registry import scene
 
 
@@ -48,6 +53,66 @@ def test_hands_that_shrink_are_no_clocks(change: str) -> None:
     assert not claim.holds
     assert "a clock explains" in claim.sentence
     assert f"{float(data['clock_share'][-1]):.0%}" in claim.sentence
+
+
+BESIDE = ["clock-or-pizza", "manifold", "phase-differences"]
+
+
+def users(name: str, **settings: object) -> xr.Dataset:
+    """The bundled run as if a user had trained it, with other settings."""
+    data = of(name)
+    stated = json.loads(data.attrs["settings"]) | settings
+    data.attrs.update(settings=json.dumps(stated), run_checksum="other", run_name="mine")
+    return data
+
+
+def words_of(name: str, data: xr.Dataset) -> list[str]:
+    figure = Figure(figsize=(9, 5))
+    scene(name)().draw(figure, data)
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_bundled_runs_of_another_p_do_not_stand_beside_it(name: str) -> None:
+    data = users(name, p=31)
+    words = words_of(name, data)
+    assert sum(words.count(kind) for kind in ("clock", "pizza", "disc", "torus")) == 1
+    said = scene(name)().definition(data)
+    assert "mod 59 and this one mod 31; give a second --run" in said
+    assert "second --run" not in scene(name)().alone().definition(data)
+    assert "second --run" not in scene(name)().definition(of(name))
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_users_run_is_told_from_the_bundled_ones_beside_it(name: str) -> None:
+    words = words_of(name, users(name))
+    assert words.count("mine") == 1
+    assert words.count("bundled") == (2 if name == "phase-differences" else 1)
+    assert not {"mine", "bundled"} & {*words_of(name, of(name))}
+    data = users(name)
+    data.attrs["run_name"] = 40 * "long"
+    assert any(word.startswith("long") and len(word) == 22 for word in words_of(name, data))
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_does_not_lead_clearly_names_no_panel(name: str) -> None:
+    data = users(name)
+    if name == "manifold":
+        data["outside_share"][-1] = 0.5
+    else:
+        data["clock_share"][-1] = data["pizza_share"][-1] = 0.01
+    words = words_of(name, data)
+    assert not {"clock", "pizza", "disc", "torus"} & {*words}
+    assert words.count("no clear kind") == 1
+    claim = scene(name)().claim(data)
+    assert not claim.holds
+    assert "this clock" not in claim.sentence
+    assert "no clear kind; give a second --run" in scene(name)().definition(data)
+
+
+def test_options_that_mean_the_same_are_one() -> None:
+    helps = {options_of(scene(name))["beside"].help for name in BESIDE}
+    assert len(helps) == 1
 
 
 # --- manifold --------------------------------------------------------------------------
