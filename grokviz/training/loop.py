@@ -141,12 +141,13 @@ def _train(job: TrainingJob, path: Path) -> Outcome:
     values = json_values(job.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
-        new_problem, kernels = None, None
+        new_problem, new_optimiser, kernels = None, None, None
     else:
-        # built first, so that settings no problem can be built from leave no folder behind
+        # built first, so that settings nothing can be trained from leave no folder behind
         kernels = Kernels.of_environment()
         with using(kernels):
             new_problem = job.problem(exact_path=job.exact_path)
+        new_optimiser = _optimiser(new_problem, job.settings)
         facts = {**_facts(job, values), **kernels.facts(), "counts": new_problem.counts}
         if kernels.compiled:
             facts["versions"]["numba"] = version("numba")
@@ -159,7 +160,15 @@ def _train(job: TrainingJob, path: Path) -> Outcome:
         kernels = kernels or Kernels.of_run(writer.facts)
         with using(kernels), _threads(int(writer.facts["threads"])):
             problem = new_problem or job.problem(exact_path=bool(writer.facts["exact_path"]))
-            return _Loop(writer, problem, job, kernels).run()
+            optimiser = new_optimiser or _optimiser(problem, job.settings)
+            return _Loop(writer, problem, optimiser, job, kernels).run()
+
+
+def _optimiser(problem: Problem, settings: TrainingSettings) -> Optimiser:
+    """The optimiser of what a problem trains."""
+    parameters = {name: problem.state[name] for name in problem.trained}
+    # a user's problem need not know of it
+    return Optimiser(parameters, settings, getattr(problem, "embedding_names", None))
 
 
 class _Loop:
@@ -167,6 +176,7 @@ class _Loop:
         self,
         writer: RunWriter,
         problem: Problem,
+        optimiser: Optimiser,
         job: TrainingJob,
         kernels: Kernels,
     ) -> None:
@@ -175,8 +185,7 @@ class _Loop:
         self.writer, self.problem, self.report, self.stop = writer, problem, job.report, job.stop
         self.epochs, self.test_every = settings.epochs, settings.test_every
         self.schedule = Schedule.parse(settings.checkpoint_every)
-        parameters = {name: problem.state[name] for name in problem.trained}
-        self.optimiser = Optimiser(parameters, settings)
+        self.optimiser = optimiser
         self.epoch, self.test_loss = 0, math.nan
         if writer.resume_state is not None:
             arrays, metadata = writer.resume_state

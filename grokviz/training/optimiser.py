@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from grokviz.errors import InputError
 from grokviz.training.optimisers import rule_of
 from grokviz.training.replay import Replay
 from grokviz.training.settings import TrainingSettings
@@ -21,10 +22,20 @@ class Optimiser:
     Args:
         parameters: trainable tensors by name; updated in place.
         settings: provides the optimiser, step size, weight decay, betas and warm-up.
+        embeddings: names of the parameters that read tokens or write logits; those that say so
+            by default, see :func:`grokviz.training.optimisers.rule.hidden_matrices`.
+
+    Raises:
+        InputError: the optimiser is for hidden matrices, and there are none.
 
     """
 
-    def __init__(self, parameters: Mapping[str, Tensor], settings: TrainingSettings) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, Tensor],
+        settings: TrainingSettings,
+        embeddings: Collection[str] | None = None,
+    ) -> None:
         self.parameters = dict(parameters)
         self.gradients = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
         for name, parameter in self.parameters.items():
@@ -36,9 +47,8 @@ class Optimiser:
         captured = device.type == "cuda" and rule.capturable
         # a captured graph reads its step size from the device
         self._rate = torch.zeros((), device=device) if captured else None
-        self._parts = rule.build(
-            self.parameters, settings, self.rate if self._rate is None else self._rate
-        )
+        rate = self.rate if self._rate is None else self._rate
+        self._parts = rule.parts(self.parameters, settings, rate, embeddings)
         groups = [group for part in self._parts for group in part.optimiser.param_groups]
         self._rates = [(group, group["lr"]) for group in groups]
         self._step = Replay(self._update, device if captured else torch.device("cpu"), self._state)
@@ -81,7 +91,16 @@ class Optimiser:
         return state
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
-        """Restore what :meth:`arrays` returned after ``updates`` updates."""
+        """Restore what :meth:`arrays` returned after ``updates`` updates.
+
+        Raises ``InputError`` where the state was kept of other tensors.
+        """
+        missing = self.arrays().keys() - arrays.keys()
+        if missing:
+            raise InputError(
+                f"the run was trained by an earlier version, by which {min(missing)} was not kept; "
+                "train a new one with another --out"
+            )
         self.updates = updates
         for name, parameter in self.parameters.items():
             parameter.copy_(torch.from_numpy(arrays[f"weights.{name}"]))

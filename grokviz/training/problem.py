@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -89,9 +89,16 @@ class PlainPath:
 
 
 class ModelProblem:
-    """Base of problems that train a torch model; see :class:`grokviz.task.Problem`."""
+    """Base of problems that train a torch model; see :class:`grokviz.task.Problem`.
+
+    Attributes:
+        embedding_names: the parameters that read tokens or write logits, for optimisers that
+            treat hidden matrices by themselves; those with "embed" in their names where None.
+
+    """
 
     counts: str = "epoch"
+    embedding_names: Collection[str] | None = None
 
     def __init__(self, model: nn.Module, device: torch.device) -> None:
         self.state = {name: tensor.detach() for name, tensor in model.state_dict().items()}

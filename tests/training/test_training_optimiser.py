@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from grokviz.errors import InputError
-from grokviz.task import recipe
+from grokviz.task import recipe, recipes, task
+from grokviz.training.loop import train
 from grokviz.training.optimiser import Optimiser
 from grokviz.training.optimisers import names
+from grokviz.training.optimisers.rule import hidden_matrices
 
 SHAPES = {"a": (5, 3), "b": (4,), "embed.W_E": (3, 7), "heads.W_Q": (2, 2, 3)}
 HIDDEN = {"a": (5, 3), "heads.W_Q": (4, 3)}
@@ -158,6 +162,64 @@ def test_muons_update_has_singular_values_that_are_alike() -> None:
     assert values.max() < 1.4
     plain = torch.linalg.svdvals(optimiser.gradients["a"])
     assert plain.max() / plain.min() > 2 * values.max() / values.min()
+
+
+ATTENTION = ("attn.W_K", "attn.W_Q", "attn.W_V", "attn.W_O")
+NEURONS = ("mlp.W_in", "mlp.W_out")
+BLOCK = [f"blocks.0.{name}" for name in (*ATTENTION, *NEURONS)]
+OF_MUON = {
+    ("modular-addition-59", ""): BLOCK,
+    ("repeated-subsequence-320", ""): [f"attn_blocks.{n}.{x}" for n in (0, 1) for x in ATTENTION],
+    ("digit-addition-small", ""): BLOCK,
+    ("skip-trigram-50", ""): [f"attn_blocks.0.{name}" for name in ATTENTION],
+    ("two-layer-addition", ""): [],
+    ("two-layer-addition", "inputs=concatenated"): [],
+    ("clock-59", ""): BLOCK,
+    ("torus-59", ""): ["mlp.W_in"],
+    ("group-composition-D10", ""): ["W"],
+    ("group-composition-D10", "output-bias=on"): ["W"],
+    ("group-composition-D10", "model=transformer"): BLOCK,
+    ("layernorm-59", ""): [f"blocks.0.{x}.weight" for x in ("qkv", "proj", "fc1", "fc2")],
+}
+
+
+@pytest.mark.parametrize(("name", "given"), OF_MUON)
+def test_what_reads_tokens_or_writes_logits_is_not_muons(name: str, given: str) -> None:
+    made = recipe(name)
+    settings = made.read(dict([given.split("=")]) if given else {})
+    problem = task(made.task).build_problem(settings, torch.device("cpu"))
+    parameters = {n: problem.state[n] for n in problem.trained}
+    for tensor in parameters.values():
+        tensor.grad = torch.zeros_like(tensor)
+    names = getattr(problem, "embedding_names", None)
+    assert names is None or set(names) <= set(parameters)
+    hidden = OF_MUON[name, given]
+    if hidden:
+        assert list(hidden_matrices(parameters, names)) == hidden
+    else:
+        with pytest.raises(InputError, match="matrices that are not embeddings"):
+            hidden_matrices(parameters, names)
+
+
+def test_every_task_that_can_be_trained_says_what_is_muons() -> None:
+    trained = {entry.task for entry in recipes().values()}
+    assert trained == {recipe(name).task for name, _ in OF_MUON}
+
+
+@pytest.mark.parametrize("name", ["muon", "hidden-sgd"])
+def test_without_hidden_matrices_nothing_is_written(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="matrices that are not embeddings"):
+        train("two-layer-addition", tmp_path / "run", settings={"optimiser": name})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_kept_of_other_tensors_is_refused() -> None:
+    optimiser = begin(optimiser="muon")
+    go_on(optimiser, 1)
+    state = kept(optimiser)
+    del state["exp_avg.b"]
+    with pytest.raises(InputError, match=r"exp_avg\.b was not kept"):
+        optimiser.restore(state, updates=1)
 
 
 def test_a_model_of_embeddings_alone_has_no_hidden_matrices() -> None:

@@ -38,6 +38,8 @@ class GroupProblem(ModelProblem):
         self.pairs = settings.data
         self.order = self.pairs.group.order
         self.is_mlp = settings.model == "mlp"
+        if self.is_mlp:
+            self.embedding_names = ("W_x", "W_y", "W_U")
         self.model = _network(settings, self.order).to(device)
         super().__init__(self.model, device)
         self.exact = exact_path and self.is_mlp

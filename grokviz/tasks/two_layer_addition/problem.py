@@ -16,6 +16,7 @@ from torch import Tensor
 
 from grokviz.tasks.two_layer_addition.network import TwoLayerNetwork
 from grokviz.tasks.two_layer_addition.settings import TwoLayerSettings
+from grokviz.tasks.two_layer_addition.weights import W_IN, W_OUT
 from grokviz.training.losses import PRECISIONS, position_losses
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
@@ -31,6 +32,8 @@ class _Batch(NamedTuple):
 
 class TwoLayerProblem(ModelProblem):
     """All training pairs in every update; losses and accuracies are logged."""
+
+    embedding_names = (W_IN, W_OUT)  # one reads one-hot vectors, the other writes logits
 
     def __init__(
         self, settings: TwoLayerSettings, device: torch.device, *, exact_path: bool = True

@@ -12,29 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.errors import InputError
 from grokviz.training.optimisers import adamw
-from grokviz.training.optimisers.rule import Part, UpdateRule, hidden_matrices
+from grokviz.training.optimisers.rule import Part, UpdateRule
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def build(parameters: Mapping[str, Tensor], settings: Any, rate: float | Tensor) -> Sequence[Part]:
-    """Both optimisers, the first with the rate of hidden matrices."""
+    """Muon on hidden matrices."""
     import torch
 
     if not hasattr(torch.optim, "Muon"):
         raise InputError("optimiser=muon needs torch 2.9 or later; install that")
-    hidden = hidden_matrices(parameters)
-    rest = {name: tensor for name, tensor in parameters.items() if name not in hidden}
     optimiser = torch.optim.Muon(
-        list(hidden.values()),
+        list(parameters.values()),
         lr=settings.hidden_rate,
         weight_decay=settings.weight_decay,
         momentum=settings.momentum,
         nesterov=True,
     )
-    parts = [Part(optimiser, hidden, ("momentum_buffer",))]
-    return [*parts, adamw.part(rest, settings, rate)] if rest else parts
+    return [Part(optimiser, parameters, ("momentum_buffer",))]
 
 
-RULE = UpdateRule(build)
+RULE = UpdateRule(adamw.build, hidden=build)

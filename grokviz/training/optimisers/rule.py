@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EMBEDDING = "embed"
-"""What names of embeddings, of positions and of unembeddings contain."""
+"""What names of embeddings, positions and unembeddings contain, where a problem lists none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +50,48 @@ class UpdateRule:
 
     Attributes:
         build: makes torch's optimisers; each parameter belongs to one of them.
+        hidden: makes those of hidden matrices, which ``build`` then does not get.
         capturable: whether a CUDA graph may hold an update, its rate being a tensor.
 
     """
 
     build: Build
+    hidden: Build | None = None
     capturable: bool = False
 
+    def parts(
+        self,
+        parameters: Mapping[str, Tensor],
+        settings: Any,
+        rate: float | Tensor,
+        embeddings: Collection[str] | None = None,
+    ) -> list[Part]:
+        """The optimisers of all parameters, those of hidden matrices first.
 
-def hidden_matrices(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        Raises ``InputError`` where the rule is for hidden matrices and there are none;
+        ``embeddings`` as in :func:`hidden_matrices`.
+        """
+        if self.hidden is None:
+            return list(self.build(parameters, settings, rate))
+        hidden = hidden_matrices(parameters, embeddings)
+        rest = {name: tensor for name, tensor in parameters.items() if name not in hidden}
+        parts = self.hidden(hidden, settings, settings.hidden_rate)
+        return [*parts, *(self.build(rest, settings, rate) if rest else ())]
+
+
+def hidden_matrices(
+    parameters: Mapping[str, Tensor], embeddings: Collection[str] | None = None
+) -> dict[str, Tensor]:
     """Views of the matrices that are not embeddings, those of all heads on top of one another.
 
-    Each has the gradient of its parameter. Raises ``InputError`` where there are none.
+    ``embeddings`` are the names of what reads tokens or writes logits; by default, all that
+    contain :data:`EMBEDDING`. Each view has the gradient of its parameter. Raises ``InputError``
+    where there are none.
     """
     views = {}
     for name, parameter in parameters.items():
-        if parameter.ndim < 2 or EMBEDDING in name.lower():
+        outer = EMBEDDING in name.lower() if embeddings is None else name in embeddings
+        if parameter.ndim < 2 or outer:
             continue
         views[name] = parameter.view(-1, parameter.shape[-1])
         assert parameter.grad is not None
