@@ -122,6 +122,9 @@ COLOUR_MAPS: dict[str, tuple[str, ...]] = {
 """Colours of our maps at equal distances: of amounts (light that grows on dark, ink on paper), of
 signed values (blue below zero, warm above) and of surfaces."""
 
+PHASE_MARKS = ("#b8707f", "#4b93c9", "#8d6bc0", "#5fae9a")
+"""Of each phase, what its ground is mixed with where it is a mark: on the slider of a page."""
+
 PALETTES: dict[str, Colours] = {"light": LIGHT, "dark": DARK}
 
 

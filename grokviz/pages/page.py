@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import MissingExtra
-from grokviz.media.palette import SINGLE_COLOURS
+from grokviz.media.palette import PHASE_MARKS, SINGLE_COLOURS
 from grokviz.media.plain import clean_text, clean_values
 from grokviz.media.theme import PALETTES
 from grokviz.pages.pack import deflated
@@ -116,5 +116,6 @@ def _palettes() -> str:
     for theme, colours in PALETTES.items():
         variables = [f"--{name}: {getattr(colours, name)};" for name in SINGLE_COLOURS]
         variables += [f"--phase-{n}: {tint};" for n, tint in enumerate(colours.phases)]
+        variables += [f"--phase-mark-{n}: {mark};" for n, mark in enumerate(PHASE_MARKS)]
         rules.append(f':root[data-theme="{theme}"] {{ {" ".join(variables)} }}')
     return "\n".join(rules)

@@ -15,6 +15,31 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.media.motion import FADE
 from grokviz.media.plain import clean_text
+from grokviz.media.spacing import (
+    FOOTER_EMS,
+    GAP,
+    HEADER_EMS,
+    LEAST_EMS,
+    LEFT,
+    MOMENT_DOWN,
+    MOMENT_GAP,
+    NEXT_LINE,
+    PAPER_HEADER_EMS,
+    PAPER_SIDE,
+    PAPER_TOP,
+    RIGHT,
+    SAID,
+    SAID_LINE,
+    SAID_SIZE,
+    SECOND_LINE,
+    SHRUNK,
+    SIGNED,
+    SPOKEN_EMS,
+    SUBTITLE_LINES,
+    SUBTITLE_TOP,
+    TITLE_SHARE,
+    TITLE_TOP,
+)
 from grokviz.media.typefaces import title_face
 from grokviz.render.fitting import Fitted, fit, ruler
 from grokviz.scene.clock import moment
@@ -26,31 +51,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.text import Text
-
-HEADER_EMS, FOOTER_EMS = 6.6, 2.6
-PAPER_HEADER_EMS = 1.6
-LEFT, RIGHT, PAPER_SIDE = 4.2, 2.0, 1.0
-TITLE_TOP, PAPER_TOP = 0.28 * HEADER_EMS, 0.1 * PAPER_HEADER_EMS
-"""Where a header's text begins, from the upper edge of the page."""
-
-SUBTITLE_TOP, SECOND_LINE, NEXT_LINE = 0.30 * HEADER_EMS, 0.12 * HEADER_EMS, 1.25
-"""Where the subtitle begins, from below, and what a second line and later ones lift it by."""
-
-SHRUNK = 0.75
-"""The share of its size to which a title is made smaller before it is wrapped."""
-
-GAP, MOMENT_GAP = 0.35, 1.5
-"""Between a line of title and what is below it, and between a text and the moment beside it."""
-
-TITLE_SHARE, SUBTITLE_LINES = 0.4, 4
-"""The part of the page's height that a title may take, and lines that a subtitle may have."""
-
-SPOKEN_EMS, SAID, SIGNED, LEAST_EMS, MOMENT_DOWN = 6.1, 4.0, 1.1, 4.7, 0.4
-"""Where captions are said: the footer's height, and from below the middles of the caption and of
-the run; the header's height, and how far the moment begins below the title's upper edge."""
-
-SAID_SIZE, SAID_LINE = 1.477, 1.2
-"""The type size of captions, as in films drawn with manim, and the distance of their lines."""
 
 LINE = 1.2
 NUMBERS = 600

@@ -15,6 +15,16 @@ from manim.animation.animation import prepare_animation
 from grokviz.dataset.references.reference import load
 from grokviz.media import typefaces
 from grokviz.media.motion import FADE, REST, ease
+from grokviz.media.spacing import (
+    CAPTION_LINE,
+    CAPTION_ROW,
+    MARGIN,
+    MOMENT_AT,
+    SOURCE_ROW,
+    STAGE,
+    TITLE_ROOM,
+    TITLE_ROW,
+)
 from grokviz.media.theme import Colours
 from grokviz.scene import frequencies
 from grokviz.scene.about import about
@@ -64,13 +74,8 @@ __all__ = [
     "words",
 ]
 
-MARGIN = 128
-"""Margin at the left and right in pixels."""
-STAGE = (150, 890)
-"""First and last pixel row of the content; the title is above and the captions below."""
-_CAPTION_LINE, _LEADING, _FOOT = 968, 61, 1054
-_TITLE_ROOM, _TITLE_TWO = 1370.0, 48.0
-"""Pixels between the margin and the epoch, and the type size of a title of two lines."""
+_TITLE_TWO = 48.0
+"""The type size of a title of two lines."""
 
 
 class FilmScene(mn.Scene):  # type: ignore[misc]
@@ -132,16 +137,16 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         if self._source is not None:
             self.remove(self._source)
         self._source = words(text.replace("$", ""), self.colours.muted, px=SMALLEST,
-                             at=(MARGIN, _FOOT), anchor="left")  # fmt: skip
+                             at=(MARGIN, SOURCE_ROW), anchor="left")  # fmt: skip
         self.add(self._source)
 
     def _heading(self, title: str) -> Any:
         """The title in one line, or in two smaller ones, so that it ends before the epoch."""
-        lines, px, y = title, TITLE, 100.0
-        if _width(title, TITLE) > _TITLE_ROOM:
+        lines, px, y = title, TITLE, float(TITLE_ROW)
+        if _width(title, TITLE) > TITLE_ROOM:
             lines, y = "\n".join(halves(title)), 56.0
             widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
-            px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
+            px = max(_TITLE_TWO * min(1.0, TITLE_ROOM / widest), SMALL)
         at = (MARGIN, y)
         return words(lines, self.colours.ink, px=px, display=True, at=at, anchor="left")
 
@@ -227,7 +232,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """
         self.hold()
         lines = in_lines(text)
-        first = _CAPTION_LINE - (len(lines) - 1) * _LEADING / 2
+        first = CAPTION_ROW - (len(lines) - 1) * CAPTION_LINE / 2
         shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
         if self._caption is not None:
             self.play(mn.FadeOut(self._caption, run_time=FADE / 2))
@@ -266,9 +271,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Write above what stands in the epoch's place, in figures of equal width."""
         self.note_moment(None)
         # one object whose points change, since manim lists moving objects only when a play begins
-        self.moment.points = mono(
-            text, self.colours.answer, px=44, bold=True, at=(1920 - 61, 100)
-        ).points
+        self.moment.points = mono(text, self.colours.answer, px=44, bold=True, at=MOMENT_AT).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 

@@ -12,13 +12,14 @@ import numpy as np
 from grokviz.scenes.any.films._axes import Axes, tens
 
 from grokviz.dataset.families.pieces import NEAR, running_mean, steepest_fall
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene.films.toolkit import Dots, FilmScene, Line, words
 from grokviz.scene.spoken import percent
 
 START = 30.0
 """The first step on the axis, before which nothing falls."""
-MEAN = 9.0
-"""Seconds in which all phase changes are averaged."""
+FIRST, MEAN = 4.5, 9.0
+"""Seconds in which the first loss is drawn, and in which all phase changes are averaged."""
 THIN = 0.5
 """Opacity of a single curve behind the mean."""
 
@@ -58,7 +59,7 @@ class ManySmallSteps(FilmScene):
         self.add(line)
         self.say(
             text, *map(mn.FadeIn, axes),
-            self.sweep(lambda share: self._draw(line, first, share), line, run_time=4.5,
+            self.sweep(lambda share: self._draw(line, first, share), line, run_time=FIRST,
                        rate=mn.linear),
         )  # fmt: skip
         self.hold()
@@ -70,7 +71,7 @@ class ManySmallSteps(FilmScene):
         self.say(text, self.sweep(window.seek, *window.shapes,
                                   run_time=0.7 * self.reading(text)))  # fmt: skip
         tag = window.tag(percent(window.fall))
-        self.play(mn.FadeIn(tag), run_time=0.4)
+        self.play(mn.FadeIn(tag), run_time=FADE)
         self.say(
             "Others do the same, at other times.",
             line.animate.set_stroke(train, opacity=0.9), mn.FadeOut(tag),
@@ -80,12 +81,12 @@ class ManySmallSteps(FilmScene):
         for piece in [first, *others]:
             spot = mn.FadeIn(Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 15, ink))
             if piece == first:
-                self.play(spot, run_time=0.4)
+                self.play(spot, run_time=FADE)
             else:
                 curve = Line(self.curves[piece][:2], train, 7, 0.9)
                 self.add(curve)
                 self.play(spot, self.sweep(lambda share, c=curve, n=piece: self._draw(c, n, share),
-                                           curve, run_time=1.1, rate=mn.linear))  # fmt: skip
+                                           curve, run_time=MOVE, rate=mn.linear))  # fmt: skip
                 self.few.append(curve)
             self.leaving.append(spot.mobject)
 
@@ -140,14 +141,14 @@ class ManySmallSteps(FilmScene):
             self.sweep(window.seek, *window.shapes, run_time=0.7 * self.reading(text)),
         )  # fmt: skip
         tag = window.tag(percent(window.fall))
-        self.play(mn.FadeIn(tag), run_time=0.4)
+        self.play(mn.FadeIn(tag), run_time=FADE)
         self.hold()
         if not smooth:
             return
         text = "A large network's loss is a mean of many things too, and looks smooth."
         self.say(
             text, *map(mn.FadeOut, [*window.shapes, tag]),
-            one.animate(run_time=0.9 * self.reading(text)).set_stroke(opacity=0.0),
+            one.animate(run_time=MOVE * self.reading(text)).set_stroke(opacity=0.0),
         )  # fmt: skip
         text = "Behind it there may be sudden changes, too many to see."
         one.set_stroke(opacity=THIN)

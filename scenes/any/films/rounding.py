@@ -14,6 +14,7 @@ from grokviz.scenes.any.films._pair import LOSS, Curves, Pair
 from grokviz.scenes.any.rounding import GROWS, MEASURED, PAIR, times
 
 from grokviz.dataset.numerics.spikes import SWING
+from grokviz.media.motion import FADE, TRANSFORM
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import (
@@ -180,7 +181,7 @@ class Rounding(FilmScene):
 
         zero = int(np.flatnonzero(rounded == 0)[0])
         middle = int(np.searchsorted(x, 0.2 * x[0] + 0.8 * x[zero]))
-        self.play(*map(mn.FadeOut, [*seen, falls.line]), run_time=0.5)
+        self.play(*map(mn.FadeOut, [*seen, falls.line]), run_time=FADE)
         at(0)
         third = "Soon it no longer falls smoothly: it can only step."
         self.say(
@@ -192,7 +193,7 @@ class Rounding(FilmScene):
         self.say(
             "One bit is left.", *map(mn.FadeIn, labels),
             self.sweep(lambda s: at(round(middle + s * (zero - middle))), *shapes,
-                       run_time=2.4, rate=mn.linear),
+                       run_time=TRANSFORM, rate=mn.linear),
         )  # fmt: skip
         spot = axes.plot.dots([x[zero]], [0.0], 16, self.colours.ink)
         last = f"From a lead of {x[zero]:.2f} on, the loss is exactly 0."

@@ -12,6 +12,7 @@ import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
 from grokviz.scenes.modular_addition.films._dial import Dial, embedded_circle
 
+from grokviz.media.motion import FADE, MOVE, TRANSFORM
 from grokviz.scene.films.toolkit import (
     BODY,
     SMALL,
@@ -98,7 +99,7 @@ class Clock(FilmScene):
     def _step_aside(self) -> None:
         """Move the dial to the left, to make room."""
         shown = mn.Group(self.dial.ring, self.dial.dots, self.hand, *self.labels, self.arc)
-        self.play(shown.animate.shift(place(*LEFT) - place(*MIDDLE)), run_time=1.0)
+        self.play(shown.animate.shift(place(*LEFT) - place(*MIDDLE)), run_time=MOVE)
         self.dial.centre = np.array(LEFT)
 
     def _appear(self, share: float) -> None:
@@ -116,10 +117,10 @@ class Clock(FilmScene):
             dial.turn(self.hand, start + share * turn)
             self.arc.move_line(dial.arc(start, start + share * turn, 0.5 * dial.radius))
 
-        self.play(self.sweep(move, self.hand, self.arc, run_time=0.9))
+        self.play(self.sweep(move, self.hand, self.arc, run_time=MOVE))
         label = dial.label(n, str(n), self.colours.ink, px=44)
         self.labels.append(label)
-        self.play(mn.FadeIn(label), run_time=0.3)
+        self.play(mn.FadeIn(label), run_time=FADE)
 
     # --- adding is turning ---------------------------------------------------------
 
@@ -142,9 +143,9 @@ class Clock(FilmScene):
             ),
             *map(mn.FadeIn, sum_),
             self.sweep(lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
-                  run_time=1.0),
+                  run_time=MOVE),
         )  # fmt: skip
-        self.play(mn.FadeIn(mark_a), mn.FadeIn(label_a), run_time=0.4)
+        self.play(mn.FadeIn(mark_a), mn.FadeIn(label_a), run_time=FADE)
         first = Line(dial.arc(0, 0.01, 0.5 * dial.radius), ink, 8)
         second = dial.hand(0, self.colours.muted)
         origin = dial.mark(0, self.colours.muted, 13)
@@ -160,9 +161,9 @@ class Clock(FilmScene):
         text = f"The angle of {self.b} is the turn from 0 to {self.b}."
         self.say(
             text, mn.FadeIn(of_b), mn.FadeIn(zero), mn.FadeIn(origin),
-            self.sweep(turn_from_zero, second, first, run_time=0.8 * self.reading(text)),
+            self.sweep(turn_from_zero, second, first, run_time=MOVE * self.reading(text)),
         )  # fmt: skip
-        self.play(mn.FadeOut(second), run_time=0.3)
+        self.play(mn.FadeOut(second), run_time=FADE)
 
         def move(share: float) -> None:
             dial.turn(self.hand, to_a + share * by_b)
@@ -172,8 +173,8 @@ class Clock(FilmScene):
             first.move_line(dial.arc(share * to_a, share * to_a + by_b, 0.5 * dial.radius))
 
         text = f"To add {self.b} is to turn the hand on by just that much."
-        self.say(text, self.sweep(slide, first, run_time=0.5 * self.reading(text)))
-        self.play(self.sweep(move, self.hand, first, run_time=2.4))
+        self.say(text, self.sweep(slide, first, run_time=FADE * self.reading(text)))
+        self.play(self.sweep(move, self.hand, first, run_time=TRANSFORM))
         mark_c = dial.mark(self.c, self.colours.ink)
         label_c = dial.label(self.c, f"{self.c}", self.colours.ink, px=50)
         result = words(f"{self.a} + {self.b} = {self.c}  mod {p}", self.colours.ink, px=50,
@@ -186,7 +187,7 @@ class Clock(FilmScene):
         text = f"It points at {self.c}, which is {self.a} + {self.b} mod {p}."
         self.say(
             text, mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
-            self.sweep(ring, mark_c, run_time=0.8 * self.reading(text)),
+            self.sweep(ring, mark_c, run_time=MOVE * self.reading(text)),
         )  # fmt: skip
         self.left = [dial.ring, dial.dots, self.hand, mark_c, label_c]
         self.leaving = [*sum_, result, first, zero, origin, mark_a, label_a]
@@ -224,7 +225,7 @@ class Clock(FilmScene):
         text = "How well an answer fits is the cosine of its angle to the hand."
         self.say(text, *map(mn.FadeIn, [law, *axis, walkers]),
                  self.sweep(grow, bars, best, walkers, run_time=self.reading(text)))  # fmt: skip
-        self.play(mn.FadeOut(walkers), run_time=0.3)
+        self.play(mn.FadeOut(walkers), run_time=FADE)
         beside = pow(self.k, -1, self.p)
         rivals = np.array([(c + beside) % self.p, (c - beside) % self.p])
         near = [dial.mark(n, muted, 15) for n in rivals]
@@ -247,7 +248,7 @@ class Clock(FilmScene):
         )
         self.say(text, *map(mn.FadeIn, near),
                  self.sweep(approach, bars, best, run_time=0.7 * self.reading(text)))  # fmt: skip
-        self.play(*map(mn.FadeIn, wide), run_time=0.4)
+        self.play(*map(mn.FadeIn, wide), run_time=FADE)
         shares = [
             words(f"{fits[n] / fits[c]:.{int(n != c)}%}", muted if n != c else ink, px=SMALLEST,
                   bold=n == c, at=(bars.plot.at(x[n], 0)[0], bars.plot.at(0, 0)[1] + 44))
@@ -255,7 +256,7 @@ class Clock(FilmScene):
         ]  # fmt: skip
         text = "Each step along the circle costs little: one clock is not enough."
         self.say(text, mn.LaggedStart(*map(mn.FadeIn, shares), lag_ratio=0.7,
-                                      run_time=0.9 * self.reading(text)))  # fmt: skip
+                                      run_time=MOVE * self.reading(text)))  # fmt: skip
         self.leaving = [law, *axis, bars, best, *near, *wide, *shares]
 
     def _around(self, k: int) -> np.ndarray:
@@ -309,18 +310,18 @@ class Clock(FilmScene):
             shrunk.animate.scale(radius / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
                 self._from_to(self.dial.centre, dials[large].centre, radius / 290)
             ),
-            run_time=1.0,
+            run_time=MOVE,
         )
         self.remove(self.left[2])
         self.add(hands[large])
         text = f"The network has {self.count().lower()} such clocks, each of another frequency."
         self.say(text, mn.LaggedStart(*map(mn.FadeIn, [*others, *names]),
-                                      run_time=0.8 * self.reading(text)))  # fmt: skip
+                                      run_time=MOVE * self.reading(text)))  # fmt: skip
         moved = [*others, *shrunk[:2], hands[large], *names, *self._turn_all(dials, hands, large)]
         self.hold()
         self.play(
             mn.Group(*moved).animate.shift(place(0, CLOCKS) - place(0, 480)),
-            self.key.animate.shift(self._to_its_side()), run_time=0.8,
+            self.key.animate.shift(self._to_its_side()), run_time=MOVE,
         )  # fmt: skip
         for dial in dials:
             dial.centre = dial.centre - [0, 480 - CLOCKS]
@@ -381,7 +382,7 @@ class Clock(FilmScene):
 
         text = f"Point all the hands at {self.a}, and turn every one of them on by {self.b}."
         self.say(text, *map(mn.FadeIn, [*starts, *from_]),
-                 self.sweep(point_at_a, *hands, run_time=0.4 * self.reading(text)))  # fmt: skip
+                 self.sweep(point_at_a, *hands, run_time=FADE * self.reading(text)))  # fmt: skip
 
         def turn_on(share: float) -> None:
             for dial, hand, arc in zip(dials, hands, arcs, strict=True):
@@ -402,9 +403,9 @@ class Clock(FilmScene):
                 dial.turn(hand, end, 0.9 + share * (dial.away(c) - 0.9))
 
         text = f"All at once, each by its own angle. Now all point at {c}, the bold dot."
-        self.say(text, *map(mn.FadeIn, to), self.sweep(reach, *hands, run_time=0.8),
+        self.say(text, *map(mn.FadeIn, to), self.sweep(reach, *hands, run_time=MOVE),
                  mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
-                                run_time=0.8 * self.reading(text)))  # fmt: skip
+                                run_time=MOVE * self.reading(text)))  # fmt: skip
         return [*arcs, *starts, *behind, *marks]
 
     def count(self) -> str:
@@ -445,10 +446,10 @@ class Clock(FilmScene):
                 best.set_heights(now[[c]])
 
             self.play(
-                mn.FadeIn(ring, run_time=0.3), mn.FadeIn(weight, run_time=0.3),
-                self.sweep(grow, bars, best, run_time=1.1),
+                mn.FadeIn(ring, run_time=FADE), mn.FadeIn(weight, run_time=FADE),
+                self.sweep(grow, bars, best, run_time=MOVE),
             )  # fmt: skip
-            self.wait(0.2)
+            self.wait(FADE / 2)
             before = after
         rival = float(np.delete(total, c).max())
         height = plot.at(c, total[c])
@@ -468,7 +469,7 @@ class Clock(FilmScene):
         self.add(level)
         text = f"... one answer is left: {c}, with {total[c]:.1f} logits. The next has {rival:.1f}."
         self.say(text, mn.FadeIn(tag),
-                 self.sweep(measure, level, run_time=0.8 * self.reading(text)))  # fmt: skip
+                 self.sweep(measure, level, run_time=MOVE * self.reading(text)))  # fmt: skip
         self.hold()
         share = float(self.data["logit_variance_explained"].values[-1])
         wave = self.data["logit_wave"].isel(epoch=-1).values[(c - x) % self.p].astype(float)
@@ -482,5 +483,5 @@ class Clock(FilmScene):
         self.say(
             text, mn.FadeOut(level),
             self.sweep(lambda passed: dots.move_dots(places[: 1 + round(passed * (self.p - 1))]),
-                       dots, run_time=0.9 * self.reading(text), rate=mn.linear),
+                       dots, run_time=MOVE * self.reading(text), rate=mn.linear),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from grokviz.scenes.modular_addition.films._dial import Dial
 from grokviz.scenes.modular_addition.fourier_multiplication import WAVES
 
 from grokviz.media.formulas import FORMULAS
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene.films.toolkit import (
     BODY,
     SMALL,
@@ -108,7 +109,7 @@ class FourierMultiplication(FilmScene):
         marks = [dial.mark(n, ink, 9) for dial, n in dials]
         self.add(*hands)
         self.play(self.sweep(turn, *hands, run_time=1.6))
-        self.play(*map(mn.FadeIn, marks), run_time=0.4)
+        self.play(*map(mn.FadeIn, marks), run_time=FADE)
         law = mathematics(f"{FORMULAS['embedding'].typst}, quad w_k = 2 pi k \\/ {self.p}", ink,
                           px=52, at=(960, 815))  # fmt: skip
         text = "So it knows of each number a cosine (across) and a sine (up)."
@@ -155,7 +156,7 @@ class FourierMultiplication(FilmScene):
         beyond = total >= self.p
         parts = [words(str(n), ink, px=54, at=(at(sum(span) / 2), TRACK - 50))
                  for n, span in zip((self.a, self.b), spans, strict=True)]  # fmt: skip
-        self.play(*map(mn.FadeIn, parts), run_time=0.5)
+        self.play(*map(mn.FadeIn, parts), run_time=FADE)
         result = _block(at(self.p), at(total), ink) if beyond else _block(at(0), at(total), ink)
         rest = (
             f"Beyond {self.p} one starts again at 0: the answer is {self.c}."
@@ -173,10 +174,10 @@ class FourierMultiplication(FilmScene):
         self.say(rest, *(bar.animate.set_stroke(opacity=0.22) for bar in bars),
                  *map(mn.FadeOut, parts),
                  self.sweep(slide, result, run_time=0.6 * self.reading(rest)))  # fmt: skip
-        self.play(mn.FadeIn(number), run_time=0.4)
+        self.play(mn.FadeIn(number), run_time=FADE)
         self.hold()
         self.play(*map(mn.FadeOut, [asked, line, wrap, *ticks, *bars, result, number]),
-                  run_time=0.5)  # fmt: skip
+                  run_time=FADE)  # fmt: skip
 
     # --- attention and the MLP ------------------------------------------------------
 
@@ -261,7 +262,7 @@ class FourierMultiplication(FilmScene):
                 line.move_line(pixels[: 2 + round(share * (len(fine) - 2))])
 
         self.add(*lines)
-        self.play(self.sweep(draw, *lines, run_time=1.2), *map(mn.FadeIn, marks))
+        self.play(self.sweep(draw, *lines, run_time=MOVE), *map(mn.FadeIn, marks))
         self.leaving += [*itertools.chain(*clouds), *lines, *marks]
 
     def _own_name(self, at: np.ndarray, wave: Any, turn: float) -> Any:
@@ -343,7 +344,7 @@ class FourierMultiplication(FilmScene):
         for n, text in enumerate(texts):
             self.say(
                 text, self.sweep(lambda share, n=n: sweep((n + share) / 2), curve, dots, pointer,
-                           run_time=1.1 * self.reading(text), rate=mn.linear),
+                           run_time=MOVE * self.reading(text), rate=mn.linear),
             )  # fmt: skip
         best = plot.dots([0.0], [1.0], 15, ink)
         near = whole[(height > NEARLY) & (whole != 0)]
@@ -358,7 +359,7 @@ class FourierMultiplication(FilmScene):
 
         self.add(rivals)
         self.say(
-            text, mn.FadeIn(best), self.sweep(swell, rivals, run_time=0.9 * self.reading(text))
+            text, mn.FadeIn(best), self.sweep(swell, rivals, run_time=MOVE * self.reading(text))
         )
         self.leaving += [best, rivals]
 
@@ -430,7 +431,7 @@ class FourierMultiplication(FilmScene):
             *self._asked(plot, 874),
         ]  # fmt: skip
         self._cut(*lines, guide, head, names, *texts, *axis)
-        self.say(text, self.sweep(draw, *lines, run_time=0.9 * self.reading(text)))
+        self.say(text, self.sweep(draw, *lines, run_time=MOVE * self.reading(text)))
         self._add_up(plot, heights, fine)
 
     def _add_up(self, plot: Plot, heights: dict[int, float], fine: np.ndarray) -> None:
@@ -445,7 +446,7 @@ class FourierMultiplication(FilmScene):
             def grow(share: float, one: Any = before, two: Any = after) -> None:
                 line.move_line(plot.pixels(np.stack([fine, one + share * (two - one)], axis=1)))
 
-            self.play(self.sweep(grow, line, run_time=1.0))
+            self.play(self.sweep(grow, line, run_time=MOVE))
             self.wait(0.1)
             before = after
         whole = np.arange(-REACH, REACH + 1)
@@ -461,7 +462,7 @@ class FourierMultiplication(FilmScene):
         self.add(dots)
         self.say(text, *map(mn.FadeIn, key), self.sweep(
             lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,
-            run_time=0.8 * self.reading(text),
+            run_time=MOVE * self.reading(text),
         ))  # fmt: skip
         rival = float(sums.total(self.data, np.arange(1, p)).max())
         levels = [Line(np.zeros((2, 2)), colour, 4)

@@ -13,6 +13,7 @@ import numpy as np
 from grokviz.scenes.modular_addition._neurons import own_share, shares_by_frequency
 from grokviz.scenes.modular_addition.neuron_wave import WAVE
 
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
 from grokviz.scene.clock import spaced
@@ -193,10 +194,10 @@ class NeuronWave(FilmScene):
 
         draw(0.0)
         named = [] if name is None else [mn.FadeIn(name)]
-        self.say(text, *named, self.sweep(draw, *rings, run_time=0.8 * self.reading(text)))
+        self.say(text, *named, self.sweep(draw, *rings, run_time=MOVE * self.reading(text)))
         if name is None:
             self.hold()
-            self.play(*map(mn.FadeOut, rings), run_time=0.4)
+            self.play(*map(mn.FadeOut, rings), run_time=FADE)
         return rings
 
     def _column(self, k: Any) -> Any:

@@ -11,6 +11,7 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing, finite
 
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
@@ -92,7 +93,7 @@ class WavesToCircles(FilmScene):
         self.add(pointer)
         text = "No order is to be seen in it."
         self.say(text, self.sweep(pass_by, pointer, run_time=self.reading(text)))
-        self.play(mn.FadeOut(pointer), run_time=0.3)
+        self.play(mn.FadeOut(pointer), run_time=FADE)
         self.image, self.limit = image, limit
         self.leaving = names
 
@@ -121,7 +122,7 @@ class WavesToCircles(FilmScene):
         self.say(
             text, mn.FadeOut(self.image), mn.FadeIn(head),
             mn.LaggedStart(*(mn.FadeIn(mn.Group(*pair)) for pair in pairs), lag_ratio=0.7,
-                           run_time=0.8 * self.reading(text)),
+                           run_time=MOVE * self.reading(text)),
         )  # fmt: skip
 
         def sort(share: float) -> None:
@@ -147,7 +148,7 @@ class WavesToCircles(FilmScene):
 
         self.add(pointer)
         self.say(text, self.sweep(pass_by, pointer, run_time=self.reading(text), rate=mn.linear))
-        self.play(mn.FadeOut(pointer), run_time=0.3)
+        self.play(mn.FadeOut(pointer), run_time=FADE)
         self.leaving = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
                              if k != self.k)]  # fmt: skip
         self.leaving += [strip for k, strip in self.strips.items() if k != self.k]
@@ -231,7 +232,7 @@ class WavesToCircles(FilmScene):
             "Column by column, every number finds its place on a circle.",
             self.sweep(wind, dots, pointer, trace, run_time=6, rate=mn.linear),
         )  # fmt: skip
-        self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=0.4)
+        self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=FADE)
         self.leaving = [strip, name, ring, *cross, *named, dots]
 
     def _pointer_ends(self, n: int) -> np.ndarray:
@@ -324,7 +325,7 @@ class WavesToCircles(FilmScene):
         rings = len(self.options.open_circles(self.data, int(shown[-1])))
         count = _circles(rings, len(self.frequencies))
         text = f"Each number joined to the next along its wave: {count}."
-        self.say(text, self.sweep(look_closer, *dots, *traces, run_time=1.1 * self.reading(text)))
+        self.say(text, self.sweep(look_closer, *dots, *traces, run_time=MOVE * self.reading(text)))
 
     def _test_loss(self, end: float) -> tuple[list[Growing], list[Any]]:
         """The test loss beside the circles, and its axes; nothing where none was recorded."""

@@ -27,6 +27,9 @@ LOPSIDED = 0.2
 EVEN = 0.05
 """A difference that is none to the eye."""
 
+LIGHT = np.array([0.299, 0.587, 0.114])
+"""How much red, green and blue count in the light of a colour."""
+
 
 @dataclass(frozen=True)
 class AttentionDrift(Scene):
@@ -144,13 +147,18 @@ def _table(axes: Axes, data: xr.Dataset) -> Drawing:
         for y in range(heads) for x in range(positions)
     ]  # fmt: skip
 
+    from matplotlib.colors import to_rgb
+
+    ends = (style().colours.ink, style().colours.background)
+    dark, bright = sorted(ends, key=lambda colour: float(np.dot(to_rgb(colour), LIGHT)))
+
     def update(i: int) -> None:
         mean = data["attention_mean"].values[i]
         image.set_data(mean)
         # ink or paper, whichever stands out from the cell
-        shades = image.cmap(image.norm(mean))[..., :3] @ [0.299, 0.587, 0.114]
+        shades = image.cmap(image.norm(mean))[..., :3] @ LIGHT
         for text, value, light in zip(texts, mean.ravel(), shades.ravel(), strict=True):
-            text.set(text=f"{value:.2f}", color="#1d2129" if light > 0.55 else "#ffffff")
+            text.set(text=f"{value:.2f}", color=dark if light > 0.55 else bright)
 
     return Drawing([image, *texts], update)
 

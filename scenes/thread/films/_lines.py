@@ -8,6 +8,7 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
 
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.toolkit import BODY, FilmScene, Line, mono, words
 from grokviz.scene.spoken import percent, running_percent
@@ -128,8 +129,8 @@ class Lines:
         self.scene.add(band)
         x, y = self.axes.at(middle, 0.5)
         asked = words("?", self.colours.ink, px=340, bold=True, at=(x, y + 120))
-        self.scene.say("What happened in between?", self.scene.sweep(open_, band, run_time=1.6))
-        self.scene.play(mn.FadeIn(asked, scale=0.6), run_time=0.8)
+        self.scene.say("What happened in between?", self.scene.sweep(open_, band, run_time=MOVE))
+        self.scene.play(mn.FadeIn(asked, scale=0.6), run_time=2 * FADE)
 
 
 def _thinned(x: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,10 @@ from grokviz.scenes.thread.films._lines import Lines
 from grokviz.scenes.thread.films._table import Table
 from grokviz.scenes.thread.opening import QUESTION
 
+from grokviz.media.motion import FADE, TRANSFORM
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
-from grokviz.scene.films.toolkit import FADE, SMALL, FilmScene, Line, mono, words
+from grokviz.scene.films.toolkit import SMALL, FilmScene, Line, mono, words
 from grokviz.scene.spoken import percent, running_percent
 
 CORNER, COLUMN = (128.0, 64.0), 1000.0
@@ -154,7 +155,7 @@ class Opening(FilmScene):
         self.add(band)
         asked = words("?", self.colours.ink, px=230, bold=True,
                       at=((left + stop) / 2, (top + low) / 2 + 80))  # fmt: skip
-        self.say(QUESTION, self.sweep(back, band, self.table.heat, *numbers, run_time=2.6))
+        self.say(QUESTION, self.sweep(back, band, self.table.heat, *numbers, run_time=TRANSFORM))
         self.play(mn.FadeIn(asked, scale=0.6), run_time=2 * FADE)
         share = percent(told.others[told.at(self.second)])
         text = (

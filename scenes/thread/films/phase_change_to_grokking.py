@@ -14,6 +14,7 @@ from grokviz.scenes.any.films._axes import Axes, Growing, finite, tens
 from grokviz.scenes.thread.phase_change_to_grokking import TOGETHER
 from matplotlib.colors import to_rgb
 
+from grokviz.media.motion import FADE, MOVE
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, words
@@ -114,7 +115,7 @@ class PhaseChangeToGrokking(FilmScene):
             f"{'a phase change' if together else 'here are both'}."
         )
         self.say(text, mn.LaggedStart(*map(mn.FadeIn, self.marks), lag_ratio=0.8,
-                                      run_time=0.8 * self.reading(text)))  # fmt: skip
+                                      run_time=MOVE * self.reading(text)))  # fmt: skip
         self.shown = shown
 
     def _share(self, member: int) -> str:
@@ -205,7 +206,7 @@ class PhaseChangeToGrokking(FilmScene):
             for member in rest[start:stop]:
                 self._show_run(member, ghosts, slow if member == rest[-1] else 1.0)
         names = self._name_curves()
-        self.play(*map(mn.FadeIn, names), run_time=0.4)
+        self.play(*map(mn.FadeIn, names), run_time=FADE)
         self.leaving = [*names, *ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
 
@@ -267,13 +268,13 @@ class PhaseChangeToGrokking(FilmScene):
         lines = [curve.line for curve in new]
         self.add(*lines, *numbers)
         self.play(
-            old_test.animate(run_time=0.4).set_stroke(
+            old_test.animate(run_time=FADE).set_stroke(
                 opacity=0.25, width=old_test.get_stroke_width() / 2
             ),
             self.sweep(draw, *lines, run_time=seconds, rate=mn.linear),
         )  # fmt: skip
-        self.play(*map(mn.FadeIn, marks), run_time=0.3)
-        self.wait(0.25)
+        self.play(*map(mn.FadeIn, marks), run_time=FADE)
+        self.wait(FADE / 2)
         ghosts.append(old_test)
         self.lines, self.marks, self.numbers = lines, marks, numbers
 
