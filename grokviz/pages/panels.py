@@ -60,7 +60,7 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         "progress", "Progress measures",
         "Measured from the weights: without the key frequencies (excluded), with them alone "
-        "(restricted).",
+        "(restricted); fitted on all pairs, test pairs included.",
         ("loss", "restricted_loss", "excluded_loss_2d"), "half",
         also=("excluded_loss_2d_by_frequency",),
     ),

@@ -93,6 +93,55 @@ def test_the_published_excluded_loss_is_behind_that_without_all_waves(data: xr.D
     assert "what the paper's figure fits" in scene.definition(data)
 
 
+ALL = "excluded_loss_2d_all_frequencies"
+NO_WAVES = (
+    ("progress-measures", {}, 100.0),
+    ("progress-measures", {"others": "on"}, 100.0),
+    ("progress-measures", {"layout": "paper"}, 1.0),
+    ("progress-measures", {"show": "accuracies"}, 1.0),
+    ("memorise-then-generalise", {}, 1.0),
+)
+
+
+@pytest.mark.parametrize(("name", "options", "share"), NO_WAVES)
+def test_measures_without_all_waves_are_dots_where_they_were_taken(
+    name: str, options: dict[str, str], share: float, data: xr.Dataset
+) -> None:
+    from matplotlib.figure import Figure
+
+    kind = scenes(user=False)[name]
+    scene = kind.with_options({**options, "removed": "all"})
+    accuracies = options.get("show") == "accuracies"
+    variable = ALL.replace("loss", "accuracy") if accuracies else ALL
+    own = data[variable].dropna("epoch")
+    values = (100.0 if accuracies else share) * own.values / (own.values.max() if share > 1 else 1)
+    figure = Figure()
+    scene.draw(figure, data).update(data.sizes["epoch"] - 1)
+    lines = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "o"]
+    shown = {
+        (float(line.get_xdata()[0]), round(float(line.get_ydata()[0]), 3))
+        for line in lines if len(line.get_xdata()) == 1
+    }  # fmt: skip
+    wanted = zip(own["epoch"].values.tolist(), values.tolist(), strict=True)
+    assert shown >= {(float(x), round(y, 3)) for x, y in wanted if x < 20_000}
+    assert "Dots: the checkpoints whose weights were kept" in scene.definition(data)
+    assert "not measured" in scene.description(data, 5)
+    for one in (scene, kind.with_options(options)):
+        assert "test pairs included" in one.definition(data)
+    assert variable in scene.variables()
+    with pytest.raises(InputError, match=f"the dataset has no {variable}"):
+        gv.render(name, data.drop_vars(variable), "a.png", options={**options, "removed": "all"})
+
+
+def test_cosines_have_no_waves_to_leave_out() -> None:
+    with pytest.raises(InputError, match="leave it out with show=cosines"):
+        scenes(user=False)["progress-measures"].with_options({"show": "cosines", "removed": "all"})
+
+
+def test_hills_too_say_on_which_pairs_waves_are_fitted(data: xr.Dataset) -> None:
+    assert "test pairs included" in scenes(user=False)["excluded-loss"]().definition(data)
+
+
 def test_many_waves_are_claimed_of_runs_that_lean_on_them(data: xr.Dataset) -> None:
     scene = scenes(user=False)["excluded-loss"].with_options({"removed": "all"})
     claim = scene.claim(data)

@@ -28,6 +28,8 @@ SPARSE = 0.5
 MORE = 10.0
 """So many times the loss is larger without all waves where training leans on more than the key."""
 
+DOTS = " Dots: the checkpoints whose weights were kept."
+
 ALIKE = 1.5
 """At most so many times apart are two losses that are nearly the same."""
 
@@ -81,11 +83,14 @@ def draw(axes: Axes, data: xr.Dataset, measure: str, *, behind: bool) -> Drawing
         ylim=None if losses else (-4, 104), yticks=None if losses else (0, 50, 100),
     )  # fmt: skip
     parts = [panel.along(data["epoch"])]
-    if known.mean() < SPARSE and ALL in panel.traces:
-        for line in panel.traces[ALL].lines:
-            line.set_linestyle("none")
-        parts.append(_dots(axes, panel, curves[ALL], data))
+    if is_sparse(every):
+        parts.append(dots(panel, ALL, data))
     return Drawing.of(*parts)
+
+
+def is_sparse(values: np.ndarray) -> bool:
+    """Whether so few of the checkpoints have a number that a line between them says too much."""
+    return bool(np.isfinite(values).mean() < SPARSE)
 
 
 def description(data: xr.Dataset, measure: str, i: int) -> str:
@@ -108,14 +113,13 @@ def description(data: xr.Dataset, measure: str, i: int) -> str:
 
 def definition(data: xr.Dataset, measure: str, *, behind: bool) -> str:
     """With both definitions, what the published figure fits, and the citation."""
-    known = np.isfinite(data[variables(measure)[1]].values)
-    dots = " Dots: the checkpoints whose weights were kept." if known.mean() < SPARSE else ""
+    dotted = DOTS if is_sparse(data[variables(measure)[1]].values) else ""
     return (
         f"Excluded {measure}: that on the training pairs with cos and sin of w(a + b), fitted on "
         "all pairs, test pairs included, taken out of the logits: at the key frequencies of the "
         f"last checkpoint, as the paper's text defines it, or at all {data.sizes['frequency']} "
         "frequencies, which needs no knowledge of the last checkpoint and is what the paper's "
-        f"figure fits.{dots}{published.DEFINITION if behind else ''} {after('figure 7')}"
+        f"figure fits.{dotted}{published.DEFINITION if behind else ''} {after('figure 7')}"
     )
 
 
@@ -145,13 +149,26 @@ def _early(data: xr.Dataset, rows: np.ndarray) -> int | None:
     return int(rows[near]) if abs(epochs[near] - ends[0]) <= _claims.NEAR * ends[0] else None
 
 
-def _dots(axes: Axes, panel: Any, curve: panels.Curve, data: xr.Dataset) -> Drawing:
-    """A dot with its number at each checkpoint that was measured."""
-    end = panels.horizon(data)
+def dots(
+    panel: panels.CurvePanel, name: str, data: xr.Dataset, unit: str = "", words: str = ""
+) -> Drawing:
+    """Instead of a panel's curve, a dot with its number at each checkpoint that was measured.
+
+    ``words`` follow the number of the first dot after the start, where no name is beside the axes.
+    """
+    if name not in panel.traces:
+        return Drawing()
+    for line in panel.traces[name].lines:
+        line.set_linestyle("none")
+    end, curve = panels.horizon(data), panel.curves[name]
     marks = [
-        _marks.Mark(float(x), float(y), f"{y:.2g}", curve.colour, "left", 0.5)
+        _marks.Mark(float(x), float(y), f"{y:.2g}{unit}", curve.colour, "left", 0.5)
         for x, y in zip(curve.x, curve.y, strict=True)
         if x <= end
     ]
-    others = [one for name, one in panel.curves.items() if name != ALL]
-    return _marks.draw(axes, _marks.clear(axes, marks, others), data["epoch"])
+    if words and marks:
+        k = min(1, len(marks) - 1)
+        marks[k] = marks[k]._replace(text=f"{marks[k].text} {words}")
+    others = [one for key, one in panel.curves.items() if key != name]
+    clear = _marks.clear(panel.axes, marks, others)
+    return _marks.draw(panel.axes, clear, data["epoch"])

@@ -189,9 +189,10 @@ class ExcludedLoss(Scene):
         below = "Below, the test loss, from zero. " if data.sizes["tested_epoch"] else ""
         dotted = "Dotted: it is at half its peak. " if outcome(data).grokked is not None else ""
         return (
-            f"Bars: the loss on the training pairs with {TERMS[self.kind]} at one key frequency "
-            "taken out of the logits is, for the first time after memorisation, at least "
-            f"{LEANS:g} times that without any frequency that is not key. {below}{dotted}"
+            f"Bars: the loss on the training pairs with {TERMS[self.kind]} at one key "
+            "frequency, fitted on all pairs, test pairs included, taken out of the logits is, for "
+            f"the first time after memorisation, at least {LEANS:g} times that without any "
+            f"frequency that is not key. {below}{dotted}"
             f"{after('figures 12 and 15')}"
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition.progress import _all_waves
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
@@ -23,6 +24,9 @@ SHARES = {"memorising": "memorising_share", "generalising": "generalising_share"
 
 PARTS = {"memorising": "without waves", "generalising": "waves alone"}
 """What is left of the logits for each share, as it stands beside the curves."""
+
+ALL = "excluded:\nno wave at all"
+"""The name of the loss without all waves of a + b, not the key ones alone."""
 
 
 HIGH = 0.5
@@ -51,6 +55,7 @@ class MemoriseThenGeneralise(Scene):
     aspects = {  # noqa: RUF012
         "losses": dict.fromkeys(("log", "linear"), (1.7, 0.8)),
         "train": {True: (1.7, 0.8)}, "separate": {True: (1.7, 0.8)},
+        "removed": {"all": (1.7, 0.8)},
     }  # fmt: skip
     stills = ("last",)
     ends_with_film = True
@@ -60,6 +65,24 @@ class MemoriseThenGeneralise(Scene):
     )
     train: bool = option(False, "the test and the training loss above")
     separate: bool = option(False, "the test, the restricted and the excluded loss above")
+    removed: Literal["key", "all"] = option(
+        "key",
+        "what the excluded loss is without: the key waves, or all waves of a + b, which draws it "
+        "above too",
+    )
+
+    def variables(self) -> tuple[str, ...]:
+        """With the loss without all waves, where it is drawn."""
+        return (*self.needs, _all_waves.variables("loss")[1]) if self._every else self.needs
+
+    @property
+    def _every(self) -> bool:
+        return self.removed == "all"
+
+    def _excluded(self, data: xr.Dataset) -> np.ndarray:
+        """The excluded loss that was asked for; NaN where it was not measured."""
+        values: np.ndarray = data[_all_waves.variables("loss")[self._every]].values.astype(float)
+        return values
 
     def claim(self, data: xr.Dataset) -> Claim:
         """Where the generalising share overtakes, and how high the test loss is there."""
@@ -107,6 +130,8 @@ class MemoriseThenGeneralise(Scene):
         )  # fmt: skip
         panels.without_time(upper)
         high = [] if even is None else [_still_high(upper, data, even[0])]
+        if self._every and _all_waves.is_sparse(self._excluded(data)):
+            high.append(_all_waves.dots(loss, ALL, data))
         return Drawing.of(_dashed(loss).along(data["epoch"]), *parts, *high)
 
     @classmethod
@@ -123,7 +148,7 @@ class MemoriseThenGeneralise(Scene):
         """Shares and losses at that moment, and where the shares are equal."""
         now = data.isel(epoch=i)
         shares = ", ".join(f"{name} {100 * float(now[key]):.2g}%" for name, key in SHARES.items())
-        even = _even(data)
+        even, without = _even(data), self._excluded(data)[i]
         crossed = "it never is the larger one"
         if even is not None:
             at = f"{clocks.word(data)} {even[0]:,.0f}"
@@ -135,17 +160,16 @@ class MemoriseThenGeneralise(Scene):
             f"{above}. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
             f"{float(now['loss'].sel(split='test')):.3g}, restricted "
             f"{float(now['restricted_loss'].sel(split='test')):.3g}, excluded "
-            f"{float(now['excluded_loss_2d']):.3g}. Of the two {crossed}."
+            f"{f'{without:.3g}' if np.isfinite(without) else 'not measured'}. Of the two {crossed}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the shares' definition in a line, and the citation."""
-        parts = (
-            " Excluded loss: training loss in the first case; restricted loss: test loss in the "
-            "second."
-            if self.separate
-            else ""
-        )
+        first = "with those at all frequencies taken out" if self._every else "in the first case"
+        parts = f" Excluded loss: training loss {first}; restricted loss: test loss in the second."
+        if self._every and _all_waves.is_sparse(self._excluded(data)):
+            parts += _all_waves.DOTS
+        parts = parts if self._apart else ""
         return (
             "Memorising share: mean probability of the right answer on the training pairs with cos "
             "and sin of $w_k(a+b)$ at the key frequencies, fitted on all pairs, test pairs "
@@ -156,16 +180,22 @@ class MemoriseThenGeneralise(Scene):
     @property
     def _alone(self) -> bool:
         """Whether no losses are drawn."""
-        return self.losses == "none" and not self.train and not self.separate
+        return self.losses == "none" and not self.train and not self._apart
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the restricted and the excluded loss are drawn."""
+        return self.separate or self._every
 
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
         colours, whole = style().colours, panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="test")
         without, alone = PARTS.values()
-        excluded = panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted)
+        values = self._excluded(data)
+        excluded = panels.at_checkpoints(data, values, colours.muted).where(np.isfinite(values))
         curves = {"test": whole["test"]}
-        if self.separate:
-            curves[f"excluded:\n{without}"] = excluded
+        if self._apart:
+            curves[ALL if self._every else f"excluded:\n{without}"] = excluded
             curves[f"restricted:\n{alone}"] = panels.at_checkpoints(data, restricted)
         return {**curves, "train": whole["train"]} if self.train else curves
 

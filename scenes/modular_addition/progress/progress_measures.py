@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
+from grokviz.scenes.modular_addition.progress import _all_waves
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -38,15 +39,18 @@ SHORT = {
 OUTPUT = "neuron-\nlogit map"
 """The name of $W_L$ at the end of its curve."""
 
-TEST, ALONE, WITHOUT = "test", "key waves alone", "without them"
-"""The losses that are drawn together, of which the last two are of the training pairs or all."""
+TEST, ALONE, WITHOUT, NO_WAVES = "test", "key waves alone", "without them", "without all waves"
+"""The losses that are drawn together, of which only the first is of the test pairs."""
 
-DASHED = {OUTPUT, "excluded"}
+EXCLUDED = {"key": "excluded", "all": "excluded,\nall waves"}
+"""The name of the excluded measures, by the waves that are taken out."""
+
+DASHED = {OUTPUT, *EXCLUDED.values()}
 """Curves in one panel with others of their colour, or of another grey."""
 
 PUBLISHED = (published.TRAIN, published.TEST, "published_restricted_loss")
-"""What the published figures show; their excluded loss is without all frequencies, and behind that
-of the scene excluded-loss with removed=all."""
+"""What the published figures show; their excluded loss is without all waves, and behind ours where
+that is drawn."""
 
 NAMED = 12
 """So many lines of cosines have room for a name; the others are grey."""
@@ -99,10 +103,20 @@ class ProgressMeasures(Scene):
         "together",
         "the losses in one panel, each as a share of its largest, or the paper's four panels",
     )
+    removed: Literal["key", "all"] = option(
+        "key", "what excluded measures are without: the key waves, or all waves of a + b"
+    )
+
+    def __post_init__(self) -> None:
+        if self.removed == "all" and self.show == "cosines":
+            raise ValueError("removed=all is of excluded measures; leave it out with show=cosines")
 
     def variables(self) -> tuple[str, ...]:
-        """With the published losses, where they are drawn."""
-        return (*self.needs, *PUBLISHED) if self._behind else self.needs
+        """With those without all waves and the published losses, where they are drawn."""
+        own = [_all_waves.variables(m)[1] for m in ("loss", "accuracy") if self.removed == "all"]
+        theirs = PUBLISHED if self._behind else ()
+        both = (_all_waves.PUBLISHED,) if own and theirs else ()
+        return (*self.needs, *own, *theirs, *both)
 
     @property
     def _behind(self) -> bool:
@@ -119,38 +133,66 @@ class ProgressMeasures(Scene):
             own = _of_losses(turn, len(frequencies.key_frequencies(data)), lead, clocks.word(data))
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
-        return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
+        if self.show == "cosines":
+            return _of_cosines(data)
+        own = _of_accuracies(data, last)
+        return own if self.removed == "key" else dataclasses.replace(own, watch="")
 
     def _watch(self, words: str) -> str:
         """What there is to see, with the published curves where they are drawn."""
+        if self.removed == "all":
+            words = words.replace("excluded that without them", "excluded that without all waves")
         return published.watch(words) if self._behind else words
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The losses in one panel, or panels each with the phases shaded, which the first names."""
         if self._merged:
-            return _together(figure, data, self._thirds())
+            return _together(figure, data, self._measured(data, self._shares(data)))
         from matplotlib.ticker import StrMethodFormatter
 
         plots = self._plots(data)
         rooms = self._rooms(figure, len(plots))
         narrow = style().narrow(figure)
         low = len(plots) > 2 and narrow
-        drawn, phases = [], _neurons.phases(figure)
+        drawn, dotted, phases = [], [], _neurons.phases(figure)
         for i, (axes, plot) in enumerate(zip(rooms, plots, strict=True)):
             percent = plot.label.endswith("(%)")
             drawn.append(panels.CurvePanel(
-                axes, data, plot.curves, log=plot.log,
+                axes, data, self._measured(data, plot.curves), log=plot.log,
                 ylabel=SHORT.get(plot.label, plot.label) if low else plot.label,
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
                 phases="shaded" if phases == "named" and i else phases,
             ))  # fmt: skip
             for name in DASHED & drawn[-1].traces.keys():
                 drawn[-1].traces[name].dash()
+            if self._is_sparse(data) and EXCLUDED["all"] in plot.curves:
+                dotted.append(_all_waves.dots(drawn[-1], EXCLUDED["all"], data))
             if not plot.log:
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         last = 1 if narrow or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn), *dotted)
+
+    def _excluded(self, data: xr.Dataset, measure: str = "loss") -> np.ndarray:
+        """The excluded loss or accuracy that was asked for; NaN where it was not measured."""
+        key, every = _all_waves.variables(measure)
+        values: np.ndarray = data[every if self.removed == "all" else key].values.astype(float)
+        return values
+
+    def _is_sparse(self, data: xr.Dataset) -> bool:
+        return self.removed == "all" and _all_waves.is_sparse(self._excluded(data))
+
+    def _measured(
+        self, data: xr.Dataset, curves: dict[str, panels.Curve]
+    ) -> dict[str, panels.Curve]:
+        """The curves, of the measure without all waves the moments that have a number."""
+        if not self._is_sparse(data):
+            return curves
+        names = (EXCLUDED["all"], NO_WAVES)
+        return {
+            name: curve.where(np.isfinite(curve.y)) if name in names else curve
+            for name, curve in curves.items()
+        }
 
     @property
     def _merged(self) -> bool:
@@ -160,7 +202,10 @@ class ProgressMeasures(Scene):
     def _thirds(self) -> tuple[str, ...]:
         """The curves that are drawn together besides the two that the sentence compares."""
         own = THIRDS[self.third]
-        return (own, WITHOUT) if self.others else () if self.third == "gini" else (own,)
+        if self.others:
+            return (own, WITHOUT)
+        more = (WITHOUT,) if self.removed == "all" else ()
+        return more if self.third == "gini" else (own, *more)
 
     def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
         """Axes of one size for so many panels."""
@@ -176,7 +221,7 @@ class ProgressMeasures(Scene):
         words = []
         for plot in self._plots(data):
             values = ", ".join(
-                f"{name.lstrip('_').partition(':')[0]} {curve.y[i]:.3g}"
+                f"{name.lstrip('_').partition(':')[0]} {_spoken(curve.y[i])}"
                 for name, curve in plot.curves.items()
                 # published curves behind ours have a clock of their own
                 if not (self._behind and name.startswith("_"))
@@ -185,7 +230,8 @@ class ProgressMeasures(Scene):
         at = clocks.at(data, "epoch", i)
         if self._merged:
             shares = ", ".join(
-                f"{name} {curve.y[i]:.0f}%" for name, curve in _shares(data, self._thirds()).items()
+                f"{name} {_spoken(curve.y[i], '.0f', '%')}"
+                for name, curve in self._shares(data).items()
             )
             return (
                 f"Losses over epochs, marked at {at}, each in per cent of its largest: "
@@ -196,26 +242,46 @@ class ProgressMeasures(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
+        excluded = f"; {self._without}: excluded" if WITHOUT in self._thirds() else ""
         texts = {
             "losses": (
                 "Losses, each as a share of its largest along the training: on the test pairs; "
-                f"{ALONE}: restricted loss{'; without them: excluded' if self.others else ''}. "
+                f"{ALONE}: restricted loss{excluded}. "
                 f"{ARROW if _lead(data) else ''}"
                 if self._merged else ""
             )
-            + ("Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
-               "the key frequencies, fitted on all pairs, test pairs included. Restricted loss: on "
-               "all pairs, with these alone. " if self.others or not self._merged else
+            + (f"Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
+               f"{self._waves}, fitted on all pairs, test pairs included.{self._dots(data)} "
+               f"Restricted loss: on all pairs, with {self._alone} alone. "
+               if excluded or not self._merged else
                "Restricted loss: on all pairs, with cos and sin of $w_k(a+b)$ alone at the key "
                "frequencies, fitted on all pairs, test pairs included. ")
-            + (self._third_defined() if self._thirds() or not self._merged else "")
+            + (self._third_defined() if {*self._thirds()} - {WITHOUT} or not self._merged else "")
             + ("" if self._merged else "Sum of squares of all weights.")
             + (published.DEFINITION if self.published else ""),
-            "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at the "
-            "key frequencies (excluded), and on all pairs with these alone (restricted).",
+            "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at "
+            f"{self._waves} (excluded), and on all pairs with {self._alone} alone (restricted), "
+            f"fitted on all pairs, test pairs included.{self._dots(data)}",
             "cosines": "Height of $\\cos w_k(a+b-c)$ in the logits for each key frequency.",
         }  # fmt: skip
         return f"{texts[self.show]} {after('section 5.2')}"
+
+    @property
+    def _waves(self) -> str:
+        """At which frequencies waves are taken out."""
+        return "the key frequencies" if self.removed == "key" else "all frequencies"
+
+    @property
+    def _alone(self) -> str:
+        """Which of them the restricted measures keep."""
+        return "these" if self.removed == "key" else "those at the key frequencies"
+
+    @property
+    def _without(self) -> str:
+        return WITHOUT if self.removed == "key" else NO_WAVES
+
+    def _dots(self, data: xr.Dataset) -> str:
+        return _all_waves.DOTS if self._is_sparse(data) else ""
 
     def _third_defined(self) -> str:
         """What the measure beside the losses is."""
@@ -227,14 +293,25 @@ class ProgressMeasures(Scene):
     def _plots(self, data: xr.Dataset) -> list[Plot]:
         if self.show == "losses":
             return self._losses(data)
-        return _accuracies(data) if self.show == "accuracies" else _cosines(data)
+        if self.show == "cosines":
+            return _cosines(data)
+        return _accuracies(data, EXCLUDED[self.removed], self._excluded(data, "accuracy"))
+
+    def _shares(self, data: xr.Dataset) -> dict[str, panels.Curve]:
+        """The losses that are drawn together, of that without all waves what was measured."""
+        curves = _shares(data, self._thirds(), self._excluded(data))
+        return {self._without if n == WITHOUT else n: curve for n, curve in curves.items()}
 
     def _losses(self, data: xr.Dataset) -> list[Plot]:
         curve = partial(panels.at_checkpoints, data)
-        excluded, whole = data["excluded_loss_2d"].values, panels.splits(data, "loss")
+        excluded, whole = self._excluded(data), panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="all").values
         behind = _published(data) if self.published else {}
-        pair = [{**whole, "excluded": curve(excluded)}, {**whole, "restricted": curve(restricted)}]
+        name = EXCLUDED[self.removed]
+        pair = [{**whole, name: curve(excluded)}, {**whole, "restricted": curve(restricted)}]
+        if behind and self.removed == "all":
+            ink = style().colours.ink
+            behind[name] = published.curve(data, _all_waves.PUBLISHED, ink)
         for curves in pair:
             curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
         return [*(Plot("loss", curves, log=True) for curves in pair), *self._others(data)]
@@ -321,8 +398,8 @@ TOP = 115
 """The largest share and room above it for names, in per cent."""
 
 BROKEN = {
-    ALONE: "key waves\nalone", THIRDS["gini"]: "sparsity of\nembedding",
-    THIRDS["ratio"]: "test / key\nwaves alone",
+    ALONE: "key waves\nalone", NO_WAVES: "without\nall waves",
+    THIRDS["gini"]: "sparsity of\nembedding", THIRDS["ratio"]: "test / key\nwaves alone",
 }  # fmt: skip
 """Names in two lines, where they stand beside the axes."""
 
@@ -330,13 +407,15 @@ PLACES = {TEST: 0.16, ALONE: 0.3}
 """Where on the axis the names of the two curves stand that the sentence compares."""
 
 
-def _shares(data: xr.Dataset, thirds: tuple[str, ...]) -> dict[str, panels.Curve]:
+def _shares(
+    data: xr.Dataset, thirds: tuple[str, ...], excluded: np.ndarray
+) -> dict[str, panels.Curve]:
     """Two losses and the measures named, each in per cent of its largest along the training."""
     colours, test = style().colours, data["loss"].sel(split="test").values
     measures = {
         THIRDS["gini"]: (data["gini_embedding"].values, colours.faint),
         THIRDS["ratio"]: (_ratio(data).y, colours.faint),
-        WITHOUT: (data["excluded_loss_2d"].values, colours.muted),
+        WITHOUT: (excluded, colours.muted),
         TEST: (test, colours.test),
         ALONE: (data["restricted_loss"].sel(split="all").values, colours.ink),
     }  # fmt: skip
@@ -363,7 +442,7 @@ class _Lead(NamedTuple):
 
 def _lead(data: xr.Dataset) -> _Lead | None:
     """Those moments; None where the key waves are not ahead, or one never halves."""
-    curves = _shares(data, ())
+    curves = _shares(data, (), np.array([]))
     alone, test = (_halving(curves[name]) for name in (ALONE, TEST))
     return _Lead(alone, test) if alone is not None and test is not None and alone < test else None
 
@@ -377,13 +456,12 @@ def _halving(curve: panels.Curve) -> float | None:
     return float(np.interp(-HALF, -curve.y[around], curve.x[around]))
 
 
-def _together(figure: FigureBase, data: xr.Dataset, thirds: tuple[str, ...]) -> Drawing:
+def _together(figure: FigureBase, data: xr.Dataset, curves: dict[str, panels.Curve]) -> Drawing:
     """The losses on one axis, and how far ahead the key waves' is when it has halved."""
     narrow = style().narrow(figure)
     # in films names stand beside the axes, as far as the curves have come
     right = 1.4 if style().ghost and not narrow else 7.0
     axes = style().panels(figure, left=5.0, right=right, top=1.6)[0][0]
-    curves = _shares(data, thirds)
     panel = _SharePanel(
         axes, data, curves, ylabel="share of its largest (%)", ylim=(0, TOP),
         yticks=(0, 50, 100), phases="none",
@@ -393,6 +471,9 @@ def _together(figure: FigureBase, data: xr.Dataset, thirds: tuple[str, ...]) -> 
         for line in trace.lines:
             line.set_linewidth((1.5 if thick else 0.7) * style().line)
     parts = [panel.along(data["epoch"]), _ahead(axes, data)]
+    if NO_WAVES in curves and len(curves[NO_WAVES].x) < data.sizes["epoch"]:
+        words = NO_WAVES if panel.names_on_curves else ""
+        parts.append(_all_waves.dots(panel, NO_WAVES, data, "%", words))
     return Drawing.of(*parts)
 
 
@@ -428,12 +509,20 @@ def _ahead(axes: Axes, data: xr.Dataset) -> Drawing:
 class _SharePanel(panels.CurvePanel):
     """Shares of the largest value, named at their ends or, in a column, on the curves."""
 
+    @property
+    def names_on_curves(self) -> bool:
+        """Whether names are on the curves, and not beside the axes."""
+        return style().ghost and not style().narrow(self.axes.figure)
+
     def name_curves(self, end: float) -> panels.Names:
         """Names on the curves where all of them is drawn, else beside the axes."""
-        if not style().ghost or style().narrow(self.axes.figure):
+        if not self.names_on_curves:
             lines = {BROKEN.get(name, name): curve for name, curve in self.curves.items()}
             return panels.EndNames(self.axes, lines)
-        names = dict.fromkeys(self.curves, 0.72 * end)
+        every = max(len(curve.x) for curve in self.curves.values())
+        # where dots are drawn there is no line for a name
+        lines = [name for name, curve in self.curves.items() if len(curve.x) == every]
+        names = dict.fromkeys(lines, 0.72 * end)
         names |= {name: PLACES[name] * end for name in PLACES if name in names}
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
@@ -486,12 +575,17 @@ def _of_cosines(data: xr.Dataset) -> Claim:
     return Claim(sentence, numbers={"least": min(last)})
 
 
-def _accuracies(data: xr.Dataset) -> list[Plot]:
+def _spoken(value: float, form: str = ".3g", unit: str = "") -> str:
+    """A number in words; of a checkpoint without weights there is none."""
+    return f"{value:{form}}{unit}" if np.isfinite(value) else "not measured"
+
+
+def _accuracies(data: xr.Dataset, name: str, without: np.ndarray) -> list[Plot]:
     whole, curve = panels.splits(data, "accuracy", 100), partial(panels.at_checkpoints, data)
-    excluded = curve(100 * data["excluded_accuracy_2d"].values)
+    excluded = curve(100 * without)
     restricted = curve(100 * data["restricted_accuracy"].sel(split="all").values)
     return [
-        Plot("accuracy (%)", {**whole, "excluded": excluded}),
+        Plot("accuracy (%)", {**whole, name: excluded}),
         Plot("accuracy (%)", {**whole, "restricted": restricted}),
     ]
 
