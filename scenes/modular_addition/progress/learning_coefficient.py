@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from grokviz.scenes.modular_addition import _claims
 
+from grokviz.dataset.numerics.langevin import convergence
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import losses_of, outcome
@@ -30,6 +31,15 @@ THIN = 0.55
 """The mean's line over that of other curves: the band of its chains is to be seen beside it."""
 
 
+OTHERS = ("restricted_loss", "excluded_loss_2d", "sum_squared_weights")
+
+NAMES = {
+    "complexity (learning coefficient)": 0.2, "test loss": 0.2, "key waves alone": 0.74,
+    "without them": 0.66, "squared weights": 0.56,
+}  # fmt: skip
+"""What is drawn, and where along the axis its name stands."""
+
+
 @dataclass(frozen=True)
 class LearningCoefficient(Scene):
     """The estimate and the test loss over training, each as a share of its highest value."""
@@ -50,6 +60,13 @@ class LearningCoefficient(Scene):
     stills = ("grok", "last")
 
     traces: bool = option(False, "show beside it how the chains ran at the moment shown")
+    others: bool = option(
+        False, "the restricted and the excluded loss, and the squared weights, beside it too"
+    )
+
+    def variables(self) -> tuple[str, ...]:
+        """With the other progress measures, where they are drawn."""
+        return (*self.needs, *OTHERS) if self.others else self.needs
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much earlier the estimate has halved than the test loss."""
@@ -81,7 +98,7 @@ class LearningCoefficient(Scene):
             for room in rooms:
                 room.set_facecolor("none")
         (axes,), *_ = style().panels(rooms[0], left=5.0, right=2.2, top=1.2, bottom=3.3)
-        parts = [_falls(axes, data)]
+        parts = [_falls(axes, data, _others(data) if self.others else {})]
         if self.traces:
             parts.append(_chains(rooms[1], data))
         return Drawing.of(*parts)
@@ -97,10 +114,16 @@ class LearningCoefficient(Scene):
             if len(losses_of(data, split).epochs)
         )
         losses = f" Losses: {losses}." if losses else ""
+        if self.others:
+            each = ", ".join(f"{name} {curve.y[i]:.2g}" for name, curve in _others(data).items())
+            losses += f" In per cent of the highest: {each}."
+        agree = _agreement(data)[i]
+        spread = f" (split R-hat {agree:.2f})" if np.isfinite(agree) else ""
         return (
             "The local learning coefficient over epochs, with a band over the chains it is sampled "
             "with, and the test loss, each as a share of its highest value. At "
-            f"{clocks.at(data, 'field_epoch', i)} the {len(chains)} chains give {values}.{losses}"
+            f"{clocks.at(data, 'field_epoch', i)} the {len(chains)} chains give {values}{spread}."
+            f"{losses}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -109,9 +132,11 @@ class LearningCoefficient(Scene):
             "Local learning coefficient $n\\beta\\,(E[L] - L(w^*))$ of the training loss, "
             "$\\beta = 1/\\log n$, the mean over weights sampled around those of each checkpoint "
             f"by {data.sizes['chain']} chains of Langevin dynamics; line: mean of the chains, "
-            "band: lowest to highest. It is defined at a minimum; before one it may be negative. "
-            "Both curves are shares of their highest values; the arrow is from where the one stays "
-            "at most half to where the other does. After Lau et al. (2023), "
+            f"band: lowest to highest. {_diagnosis(data)}It is defined at a minimum; before one it "
+            "may be negative. "
+            f"{'All' if self.others else 'Both'} curves are shares of their highest values; the "
+            "arrow is from where complexity stays at most half to where the test loss does. "
+            f"{DEFINED if self.others else ''}After Lau et al. (2023), "
             "arXiv:2308.12108."
         )
 
@@ -120,6 +145,53 @@ def _finite(data: xr.Dataset) -> np.ndarray:
     """The estimates of each chain, NaN where a chain has left all numbers."""
     chains: np.ndarray = data["learning_coefficient"].values.astype(float)
     return np.where(np.isfinite(chains), chains, np.nan)
+
+
+DEFINED = (
+    "Key waves alone: restricted loss, on all pairs with cos and sin of $w_k(a+b)$ alone at the "
+    "key frequencies, fitted on all pairs, test pairs included; without them: excluded loss, on "
+    "the training pairs; squared weights: the sum of all. "
+)
+"""The other measures."""
+
+
+def _agreement(data: xr.Dataset) -> np.ndarray:
+    """Split R-hat of the chains of each checkpoint, after their burn-in; NaN of short ones."""
+    ends = data["stretch"]
+    burn_in = float(ends.attrs.get("burn_in", 0))
+    start = int(np.searchsorted(ends.values, burn_in, side="right"))
+    traces = data["learning_coefficient_trace"].values.astype(float)
+    traces = np.where(np.isfinite(traces), traces, np.nan)
+    return np.array([convergence(trace, start) for trace in traces])
+
+
+def _diagnosis(data: xr.Dataset) -> str:
+    """How far the halves of the chains agree, over all checkpoints."""
+    agree = _agreement(data)
+    agree = agree[np.isfinite(agree)]
+    if not agree.size:
+        return ""
+    return (
+        f"Split R-hat of the chains, 1 where their halves agree: {np.median(agree):.2f} in the "
+        f"median of the checkpoints, at most {agree.max():.2f}. "
+    )
+
+
+def _others(data: xr.Dataset) -> dict[str, panels.Curve]:
+    """The other progress measures at the same checkpoints, in per cent of their highest."""
+    colours = style().colours
+    at = {"epoch": data["field_epoch"].values}
+    rows = {
+        "key waves alone": (data["restricted_loss"].sel(split="all"), colours.ink),
+        "without them": (data["excluded_loss_2d"], colours.muted),
+        "squared weights": (data["sum_squared_weights"].sum("parameter"), colours.faint),
+    }
+    curves = {}
+    for name, (values, colour) in rows.items():
+        numbers = values.sel(at).values.astype(float)
+        top = numbers[np.isfinite(numbers)].max(initial=0)
+        curves[name] = panels.Curve.of(at["epoch"], 100 * numbers / (top or 1.0), colour)
+    return curves
 
 
 def _watch(data: xr.Dataset) -> str:
@@ -211,12 +283,12 @@ class _Panel(panels.CurvePanel):
 
     def name_curves(self, end: float) -> panels.LineNames:
         """The names where the curves are apart."""
-        at = dict.fromkeys(self.curves, 0.2 * end)
+        at = {name: NAMES[name] * end for name in self.curves}
         return panels.LineNames(self.axes, self.curves, at, above=[*at], ha="left")
 
 
-def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
-    """Both curves in percent of their highest values, and how far apart they halve."""
+def _falls(axes: Axes, data: xr.Dataset, others: dict[str, panels.Curve]) -> Drawing:
+    """Curves in percent of their highest values, and how far apart the first two halve."""
     epochs, colours = data["field_epoch"].values, style().colours
     chains = _finite(data)
     means = chains.mean(axis=1)
@@ -231,12 +303,16 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
         end = panels.horizon(data)
         share = 100 * test.loss / largest
         curves["test loss"] = panels.Curve.thinned(test.epochs, share, colours.test, end)
+    curves |= others
     bottom = min(0.0, *low[np.isfinite(low)], 0.0)
     panel = _Panel(
         axes, data, curves, ylabel="share of the highest value (%)", clock="field_epoch",
         phases="none", ylim=(max(bottom, -20.0) - 2, 116), yticks=(0, 50, 100),
     )  # fmt: skip
     axes.axhline(0, color=colours.faint, lw=0.3 * style().line, zorder=1.2)
+    for name in others:
+        for line in panel.traces[name].lines:
+            line.set_linewidth(THIN * line.get_linewidth())
     return Drawing.of(_band(axes, epochs, low, high), panel.along(epochs), _apart(axes, data))
 
 
@@ -304,10 +380,14 @@ def _chains(room: FigureBase, data: xr.Dataset) -> Drawing:
         xlim=(0, float(updates[-1])), xlabel="updates of a chain",
         ylim=(ABOVE * float(finite.min()), 3 * float(finite.max())),
     )  # fmt: skip
-    current_style.note(axes, "each chain as it runs", (0, 1), (0, 0.6), color=colours.muted)
+    muted = colours.muted
+    current_style.note(axes, "each chain as it runs", (0, 1), (0, 0.6), color=muted)
+    agree = _agreement(data)
+    words = current_style.note(axes, "", (1, 1), (-0.4, -1.4), ha="right", color=muted)
 
     def update(i: int) -> None:
         for line, values in zip(lines, traces[i], strict=True):
             line.set_ydata(values)
+        words.set_text(f"split R-hat {agree[i]:.2f}" if np.isfinite(agree[i]) else "")
 
-    return Drawing(lines, update)
+    return Drawing([*lines, words], update)

@@ -118,3 +118,30 @@ def test_a_gap_has_no_more_digits_than_the_chains_agree_on() -> None:
     for spread, words in ((0.0, "3,393"), (8.0, "about 3,390"), (60.0, "about 3,400"),
                           (9e3, "about 3,000")):  # fmt: skip
         assert turn._replace(spread=spread).gap == words
+
+
+def test_the_other_progress_measures_are_drawn_beside_it() -> None:
+    scene = SCENE.with_options({"others": True})
+    data = load(None, scene.variables(), default=SCENE.reference)
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(len(data["field_epoch"]) - 1)
+    measures = {
+        "key waves alone": data["restricted_loss"].sel(split="all"),
+        "without them": data["excluded_loss_2d"],
+        "squared weights": data["sum_squared_weights"].sum("parameter"),
+    }
+    drawn = [np.asarray(line.get_ydata()) for line in figure.axes[0].lines]
+    for values in measures.values():
+        share = 100 * values.values / values.values.max()
+        assert any(len(y) == len(share) and np.allclose(y, share) for y in drawn)
+    assert measures.keys() < {text.get_text() for text in figure.axes[0].texts}
+    assert "test pairs included" in scene.definition(data)
+
+
+def test_how_far_the_chains_agree_is_said(data: xr.Dataset) -> None:
+    assert "1.05 in the median of the checkpoints, at most 1.42" in SCENE().definition(data)
+    at = data["field_epoch"].values.tolist().index(120)
+    assert "(split R-hat 1.42)" in SCENE().description(data, at)
+    one = data.isel(stretch=slice(0, 9))
+    assert "R-hat" not in SCENE().definition(one) + SCENE().description(one, at)
