@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from grokviz.scene.curves import Curve
@@ -12,11 +13,24 @@ if TYPE_CHECKING:
 
 HELP = "the published run's curves too, thin and dashed, of a run with its settings"
 WORDS = "thin dashes: the published run"
-DEFINITION = (
-    " Thin dashes: the published run with these settings, read off the vector paths of its figures "
-    "(neelnanda-io/Grokking, figs)."
-)
+SEEDS = {"seed": "weights", "split-seed": "split"}
+"""Settings of which the published run has 0, and what they are called."""
+
 TRAIN, TEST = "published_train_loss", "published_test_loss"
+
+
+def definition(data: xr.Dataset) -> str:
+    """What the dashes are, and which seeds of this run are not the published one's."""
+    try:
+        settings = json.loads(data.attrs.get("settings", "{}"))
+    except ValueError:
+        settings = {}
+    others = [f"{word} {settings[key]}" for key, word in SEEDS.items() if settings.get(key, 0) != 0]
+    own = f" but with seed 0 for weights and split (here {' and '.join(others)})" if others else ""
+    return (
+        f" Thin dashes: the published run with these settings{own}, read off the vector paths of "
+        "its figures (neelnanda-io/Grokking, figs)."
+    )
 
 
 def watch(words: str) -> str:

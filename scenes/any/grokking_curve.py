@@ -117,7 +117,7 @@ class GrokkingCurve(Scene):
         return (
             "Training and test loss. Memorisation ends at the largest test loss, circuit formation "
             "where it is first below half of that, clean-up where its logarithm has fallen 95% of "
-            f"the way.{published.DEFINITION if self.published else ''} {after('figure 2')}"
+            f"the way.{published.definition(data) if self.published else ''} {after('figure 2')}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
 from grokviz.scene import published
 from grokviz.scene.registry import scenes
+from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 
 SCENES = ("grokking-curve", "progress-measures", "excluded-loss")
 
@@ -157,13 +159,40 @@ def test_many_waves_are_claimed_of_runs_that_lean_on_them(data: xr.Dataset) -> N
     assert not scene.claim(other).holds
 
 
-def test_a_run_with_other_settings_has_no_published_counterpart(tmp_path: Path) -> None:
-    facts = {"task": "modular-addition", "settings": {"p": 113, "train-fraction": 0.4}}
-    with RunWriter.create(tmp_path / "run", facts) as writer:
-        writer.log(0, train_loss=1.0)
-        writer.close(finished=True)
-    run = open_run(tmp_path / "run")
+def logged(tmp_path: Path, **settings: object) -> Path:
+    own = asdict(ModularAdditionSettings()) | settings
+    named = {name.replace("_", "-"): value for name, value in own.items() if value is not None}
+    with RunWriter.create(tmp_path / "run", {"task": "modular-addition", "settings": named}) as to:
+        for epoch in (0, 100):
+            to.log(epoch, train_loss=1.0, test_loss=2.0)
+        to.close(finished=True)
+    return tmp_path / "run"
+
+
+OTHERS = (
+    ("train_fraction", 0.4, "train-fraction=0.3"),
+    ("loss_precision", "float32", "loss-precision=float64"),
+    ("mlp_biases", False, "mlp-biases=true"),
+    ("betas", (0.9, 0.999), "betas=0.9,0.98"),
+    ("warm_up", 0, "warm-up=10"),
+    ("optimiser", "muon", "optimiser=adamw"),
+)
+
+
+@pytest.mark.parametrize(("key", "value", "told"), OTHERS)
+def test_a_run_with_other_settings_has_no_published_counterpart(
+    key: str, value: object, told: str, tmp_path: Path
+) -> None:
+    run = open_run(logged(tmp_path, **{key: value}))
     lack = table_of(run).measures[published.TEST].lacking(run)
-    assert lack == "published counterpart, which has train-fraction=0.3"
+    assert lack == f"published counterpart, which has {told}"
     with pytest.raises(InputError, match=lack):
         gv.render("grokking-curve", run, tmp_path / "a.png", options={"published": "on"})
+
+
+def test_a_run_with_another_seed_is_said_to_be_one(tmp_path: Path, data: xr.Dataset) -> None:
+    scene = scenes(user=False)["grokking-curve"].with_options({"published": "on"})
+    assert "settings, read off" in scene.definition(data)
+    run = open_run(logged(tmp_path, seed=3, split_seed=3))
+    told = scene.definition(gv.load(run, scene.variables()))
+    assert "but with seed 0 for weights and split (here weights 3 and split 3)" in told

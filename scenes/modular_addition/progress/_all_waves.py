@@ -119,7 +119,7 @@ def definition(data: xr.Dataset, measure: str, *, behind: bool) -> str:
         "all pairs, test pairs included, taken out of the logits: at the key frequencies of the "
         f"last checkpoint, as the paper's text defines it, or at all {data.sizes['frequency']} "
         "frequencies, which needs no knowledge of the last checkpoint and is what the paper's "
-        f"figure fits.{dotted}{published.DEFINITION if behind else ''} {after('figure 7')}"
+        f"figure fits.{dotted}{published.definition(data) if behind else ''} {after('figure 7')}"
     )
 
 

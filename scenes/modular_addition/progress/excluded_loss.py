@@ -181,7 +181,7 @@ class ExcludedLoss(Scene):
             "at one frequency, fitted on all pairs, test pairs included, taken out of the logits; "
             "key frequencies in colour, all others in grey, with the unchanged train and test "
             f"{self.measure}.{dotted}"
-            f"{published.DEFINITION if self._behind else ''} "
+            f"{published.definition(data) if self._behind else ''} "
             f"{after('figures 12 and 15')}"
         )
 

@@ -258,7 +258,7 @@ class ProgressMeasures(Scene):
                "frequencies, fitted on all pairs, test pairs included. ")
             + (self._third_defined() if {*self._thirds()} - {WITHOUT} or not self._merged else "")
             + ("" if self._merged else "Sum of squares of all weights.")
-            + (published.DEFINITION if self.published else ""),
+            + (published.definition(data) if self.published else ""),
             "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at "
             f"{self._waves} (excluded), and on all pairs with {self._alone} alone (restricted), "
             f"fitted on all pairs, test pairs included.{self._dots(data)}",

@@ -22,15 +22,34 @@ TRIG = FIGURES.format("trig_loss")
 LIKE = ("p", "train_fraction", "weight_decay", "learning_rate", "d_model", "d_mlp", "heads")
 """Settings that a run shares with the published one if their curves are comparable."""
 
+ALSO_LIKE = (
+    "loss_precision", "mlp_biases", "betas", "warm_up", "equals_class", "init", "split_order",
+    "optimiser", "loss",
+)  # fmt: skip
+"""Others, which a run of an earlier version or an imported one need not say. Seeds are none: with
+another one the network is another, and captions say so."""
+
 
 def _likeness(run: Run) -> str:
     """What a run lacks of the published one's settings, as in "it has no ..."."""
     own, published = run.facts.get("settings") or {}, asdict(ModularAdditionSettings())
-    for name in LIKE:
-        key = name.replace("_", "-")
-        if own.get(key) != published[name]:
-            return f"published counterpart, which has {key}={published[name]}"
+    for name in (*LIKE, *ALSO_LIKE):
+        key, wanted = name.replace("_", "-"), published[name]
+        value = own.get(key, wanted if name in ALSO_LIKE else None)
+        if value != wanted and value != _as_stored(wanted):
+            return f"published counterpart, which has {key}={_as_typed(wanted)}"
     return ""
+
+
+def _as_stored(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _as_typed(value: Any) -> str:
+    """A setting as --set takes it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dimension
