@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.spoken import percent
+from grokviz.tasks.group_composition.formulas.cosets import MEMBER, are_members
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 MOST = 0.5
 """Share of the neurons that fit both explanations above which most of them are said to."""
-
-MEMBER = 1.0
-"""The published bound on the variance within cosets, summed over them."""
 
 IN_ONE = 0.9
 """Share of a neuron's square in one representation above which it is said to be in it."""
@@ -123,7 +122,10 @@ class CosetsOrRepresentations(Scene):
         what = f"Two panels of the same {data.sizes['neuron']:,} neurons, a row each"
         if not self.every:
             one = _One(data)
-            steps = "nearly constant" if now.constant[one.neuron] else "not constant"
+            steps = {
+                "flat": "nearly constant", "uneven": "not constant",
+                "counted": "by the published bound constant, though not flat,",
+            }[one.steps(i)]  # fmt: skip
             what = (
                 f"Bars of one neuron's weights by element, {steps} on its {one.cosets} cosets, "
                 f"bars of its shares in the representations, the largest "
@@ -144,10 +146,15 @@ class CosetsOrRepresentations(Scene):
             "The neuron is, of those that fit both at the end, if any, the one most constant on "
             "few cosets. "
         )  # fmt: skip
+        of_transformer = (
+            json.loads(data.attrs.get("settings") or "{}").get("model") == "transformer"
+        )
+        average = " on average over y" if of_transformer else ""
         return (
-            f"Left: what x gives {whose} neuron, the elements sorted by the right cosets of the "
-            "subgroup that fits it best at the end, and these by their means, from the least to "
-            f"the most. {which}Constant: unbiased variances within the cosets, added up, are less "
+            f"Left: what x gives {whose} neuron{average}, the elements sorted by the right cosets "
+            "of the subgroup that fits it best at the end, and these by their means, from the "
+            f"least to the most. {which}Constant: unbiased variances within the cosets, added up, "
+            "are less "
             "than that of all elements, for x with right cosets and for y with left ones (Stander "
             "and others, arXiv:2312.06581). Right: the share of each representation in the same "
             "weights, less their mean; in one: nine tenths are in one, for x and for y (Chughtai "
@@ -171,8 +178,17 @@ BLOCKS = ("fit both", "only\nrepresentation", "only cosets", "neither")
 
 ROWS_WATCH = "A row is a neuron: steps are cosets, colours representations; bright if both fit"
 
-FLAT = 0.01
+EXAMPLE = 0.01
 """The variance within cosets below which one neuron is as good an example as another."""
+
+FLAT = 0.1
+"""Bars are flat on each coset where those of one differ by no more of what all differ by."""
+
+STEPS = {
+    "flat": "flat on each coset", "uneven": "not flat on each coset",
+    "counted": "counts as constant on cosets",
+}  # fmt: skip
+"""What is said above a neuron's bars."""
 
 COUNTED = {
     0: ("fit both", "both"), 2: ("only cosets", "only 1"),
@@ -191,8 +207,7 @@ class _Fits:
 
     @classmethod
     def of(cls, data: xr.Dataset, i: int) -> _Fits:
-        ratio = np.nan_to_num(data["coset_ratio"].values[i], nan=np.inf)
-        constant: Bool[np.ndarray, "cosets neuron"] = (ratio < MEMBER).all(axis=1)
+        constant = are_members(data["coset_ratio"].values[i].astype(float))
         single = (data["neuron_share"].values[i].max(axis=2) >= IN_ONE).all(axis=0)
         return cls(constant[0], single, float(constant[1].mean()))
 
@@ -299,7 +314,7 @@ class _One:
         cosets = np.array([len(np.unique(row)) for row in coset])
         last = _Fits.of(data, -1)
         worse = np.where(last.constant & last.single, 0, 1) + 2 * (coset < 0).any(axis=1)
-        step = np.maximum(np.round(ratio, 3), FLAT)
+        step = np.maximum(np.round(ratio, 3), EXAMPLE)
         self.neuron = int(np.lexsort((cosets, step, worse))[0])
         self.data, self.cosets = data, int(cosets[self.neuron])
         self.elements = rows.elements[self.neuron]
@@ -312,6 +327,19 @@ class _One:
         """What each element gives it, in the order of its cosets."""
         values = self.data["neuron_weight"].values[i, self.neuron].astype(float)
         return np.nan_to_num(values[self.elements])
+
+    def is_flat(self, i: int) -> bool:
+        """Whether its bars are to be seen to be the same on each coset."""
+        weights = self.weights(i)
+        inside = self.data["neuron_coset"].values[self.neuron][self.elements]
+        most = max(float(np.ptp(weights[inside == coset])) for coset in np.unique(inside))
+        return bool(np.ptp(weights) > 0) and most <= FLAT * float(np.ptp(weights))
+
+    def steps(self, i: int) -> str:
+        """What it is on its cosets, as they are drawn, or by the published bound on any."""
+        if self.is_flat(i):
+            return "flat"
+        return "counted" if bool(_Fits.of(self.data, i).constant[self.neuron]) else "uneven"
 
     def shares(self, i: int) -> Float[np.ndarray, " representation"]:
         """The share of each representation in it."""
@@ -334,9 +362,8 @@ def _draw_one(figure: FigureBase, data: xr.Dataset) -> Drawing:
 
     def update(i: int) -> None:
         now = _Fits.of(data, i)
-        flat = "flat" if now.constant[one.neuron] else "not flat"
         many = "in one" if now.single[one.neuron] else "not in one"
-        heads[0].set_text(f"1  {flat} on each coset")
+        heads[0].set_text(f"1  {STEPS[one.steps(i)]}")
         heads[1].set_text(f"2  {many} representation")
         for part in parts:
             part.update(i)

@@ -345,6 +345,18 @@ def test_shares_of_neurons_are_of_x_of_y_and_of_their_product() -> None:
     assert found.sum(axis=1) == pytest.approx([0.5, 0, 0.5], abs=1e-9)
 
 
+def test_a_ratio_just_below_the_bound_is_so_when_stored() -> None:
+    """One rule counts neurons in measures and, of what is stored, in pictures."""
+    from grokviz.dataset.schema import variables
+
+    raw = np.array([0.3, 0.9991, 0.99999, 1 - 1e-12, 1.0, 1.0001, 1.4, np.nan])
+    stored = variables()["coset_ratio"].stored(cosets.to_store(raw))
+    both = [np.stack([one, np.zeros_like(one)]) for one in (raw, stored.astype(float))]
+    counted = [cosets.are_members(one).tolist() for one in both]
+    assert counted[0] == counted[1] == [True] * 3 + [False] * 5
+    assert stored[:-1] == pytest.approx(raw[:-1], rel=2.0**-9)
+
+
 # --- other people's files --------------------------------------------------------------------
 
 
@@ -367,12 +379,56 @@ def test_a_published_mlp_is_imported(tmp_path: Path) -> None:
     assert found["similarity"]["standard"] == pytest.approx(0.0013760959, rel=1e-5)
 
 
+def own_coset_ratios(left: np.ndarray, right: np.ndarray, one: Group) -> np.ndarray:
+    """The published least ratios, coset by coset: (right cosets for x or the others, side, neuron).
+
+    Unbiased variances within the cosets of a subgroup, added up, over that of all elements.
+    """
+
+    def ratio(values: np.ndarray, members: np.ndarray, *, of_right: bool) -> float:
+        every = {
+            frozenset((one.table[members, g] if of_right else one.table[g, members]).tolist())
+            for g in range(one.order)
+        }
+        return float(sum(np.var(values[sorted(c)], ddof=1) for c in every) / values.var(ddof=1))
+
+    proper = [np.flatnonzero(mask) for mask in proper_subgroups(one)]
+    return np.array([
+        [[min(ratio(values, members, of_right=(side == "x") == matching) for members in proper)
+          for values in columns.T] for side, columns in (("x", left), ("y", right))]
+        for matching in (True, False)
+    ])  # fmt: skip
+
+
+def check_cosets(run: gv.Run, left: np.ndarray, right: np.ndarray, one: Group) -> np.ndarray:
+    """The ratios of every neuron, and how many count."""
+    wanted = own_coset_ratios(left, right, one)
+    data = gv.analyze(run, ["coset_ratio"], cache=False)
+    assert data["coset_ratio"].values[0] == pytest.approx(wanted, rel=2.0**-9, abs=1e-6)
+    found = gv.measures(run, 0)
+    shares = (wanted < 1).all(axis=1).mean(axis=1)
+    assert [found[f"coset_neuron_share_{kind}"] for kind in ("matching", "other")] == (
+        pytest.approx(shares)
+    )
+    return wanted
+
+
 def test_the_layout_in_which_cosets_were_seen_is_imported(tmp_path: Path) -> None:
     rng = torch.Generator().manual_seed(0)
     draw = lambda *shape: torch.randn(*shape, generator=rng)  # noqa: E731
     state = {"lembed.weight": draw(24, 8), "rembed.weight": draw(24, 8),
              "linear.weight": draw(10, 16), "unembed.weight": draw(24, 10),
              "unembed.bias": draw(24)}  # fmt: skip
+    # five neurons on the cosets of S3, from both sides, and one from the wrong ones
+    one = group("S4", "lexicographic")
+    mask = next(mask for mask in proper_subgroups(one) if mask.sum() == 6)
+    of = {kind: torch.as_tensor(numbered(one, mask, kind)) for kind in ("left", "right")}
+    state["linear.weight"][:6] *= 0.01
+    for k, (left, right) in enumerate([("right", "left")] * 5 + [("left", "right")]):
+        values = draw(4)
+        state["lembed.weight"][:, k], state["rembed.weight"][:, k] = (
+            values[of[left]], values[of[right]])  # fmt: skip
+        state["linear.weight"][k, k] = state["linear.weight"][k, 8 + k] = 1
     run = recorded(tmp_path, state, "full_run", {"group": "S4"})
     assert run.facts["settings"]["elements"] == "lexicographic"
     at = gv.measures(run, 0)
@@ -384,15 +440,58 @@ def test_the_layout_in_which_cosets_were_seen_is_imported(tmp_path: Path) -> Non
     logits = weights.logits(weights.hidden())
     assert logits[24 * x + y] == pytest.approx(wanted.numpy(), rel=1e-4, abs=1e-4)
     assert "loss_all" in at
+    linear = state["linear.weight"].double().numpy()
+    left = state["lembed.weight"].double().numpy() @ linear[:, :8].T
+    right = state["rembed.weight"].double().numpy() @ linear[:, 8:].T
+    matching, other = check_cosets(run, left, right, one)
+    assert (matching[:, :5] < 1).all()
+    assert np.median(other[:, :5] / matching[:, :5]) > 2
+    assert (other[:, 5] < matching[:, 5]).all()
+
+
+def inputs_of(state: dict[str, Any], n: int) -> np.ndarray:
+    """A one-layer transformer's neurons at "=" before the ReLU, (x, y, neuron), pair by pair."""
+    w = {name.rsplit(".", 1)[-1]: np.asarray(one, dtype=float) for name, one in state.items()}
+    out = np.empty((n, n, len(w["W_in"])))
+    width = w["W_Q"].shape[1]
+    for x, y in itertools.product(range(n), range(n)):
+        rows = w["W_E"].T[[x, y, n]] + w["W_pos"][:3]
+        total = rows[2].copy()
+        for h in range(len(w["W_Q"])):
+            scores = rows @ w["W_K"][h].T @ (w["W_Q"][h] @ rows[2]) / width**0.5
+            weight = np.exp(scores) / np.exp(scores).sum()
+            total += w["W_O"][:, h * width : (h + 1) * width] @ (w["W_V"][h] @ (weight @ rows))
+        out[x, y] = w["W_in"] @ total
+    return out
 
 
 def test_a_transformer_that_composes_is_imported(tmp_path: Path) -> None:
     settings = {"group": "S3", "model": "transformer", "heads": 2, **SMALL}
     problem = problem_of("group-composition", settings)
+    for name in ("K", "Q"):  # attention that hangs on the elements
+        problem.state[f"blocks.0.attn.W_{name}"] *= 4
     given = {"task": "group-composition", "group": "S3", "train-fraction": 0.4, "split-seed": 1}
     run = recorded(tmp_path, problem.state, "transformer", given)
     found = gv.measures(run, 0)
     assert found["loss_test"] == pytest.approx(problem.test_metrics(0)["test_loss"], rel=1e-5)
+    # its neurons, by their input on average over the other element
+    inputs = inputs_of(problem.state, 6)
+    left, right = inputs.mean(axis=1), inputs.mean(axis=0)
+    rest = inputs - left[:, None] - right + left.mean(axis=0)
+    assert np.abs(rest).max() > 1e-3  # which is no sum of two parts
+    one = group("S3", "generated")
+    check_cosets(run, left, right, one)
+    data = gv.analyze(run, ["neuron_weight", "neuron_share"], cache=False)
+    assert data.sizes["neuron"] == SMALL["d-mlp"]
+    weight = data["neuron_weight"].values[0].T
+    assert weight == pytest.approx(left - left.mean(axis=0), rel=2.0**-5, abs=1e-6)
+    share = data["neuron_share"].values[0]
+    sign = representations(one)[data["representation"].values.tolist().index("sign")].character
+    for side, values in enumerate((left, right)):
+        centred = values - values.mean(axis=0)
+        wanted = (sign @ centred) ** 2 / 6 / (centred**2).sum(axis=0)
+        at = data["representation"].values.tolist().index("sign")
+        assert share[side, :, at] == pytest.approx(wanted, abs=1 / 256)
 
 
 def test_a_run_of_another_groups_size_is_refused(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class GroupCheckpoint(Checkpoint):
     def coset_ratios(self, of: Group, side: str, kind: str) -> Float[np.ndarray, "subgroup neuron"]:
         """The ratios of one side's neurons for the cosets of a kind, computed once."""
         if (side, kind) not in self._ratios:
-            columns = self.weights.embeddings[side]
+            columns = self.weights.inputs[side]
             self._ratios[side, kind] = cosets.ratios(columns, of, kind)
         return self._ratios[side, kind]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -62,6 +63,11 @@ class MLPWeights:
     def embeddings(self) -> dict[str, Float[np.ndarray, "order width"]]:
         """What stands for an element as x, as y, and as an answer."""
         return {"left": self.left, "right": self.right, "answers": self.output.T}
+
+    @property
+    def inputs(self) -> dict[str, Float[np.ndarray, "order d_mlp"]]:
+        """What x and what y give each neuron."""
+        return {"left": self.left, "right": self.right}
 
     def projected(self, projector: Float[np.ndarray, "order order"]) -> MLPWeights:
         """The network whose x and y have this part of their embeddings alone."""
@@ -126,6 +132,21 @@ class TransformerWeights:
         return {
             "left": numbers, "right": numbers, "answers": self.parts["W_U"].T[: self.order],
         }  # fmt: skip
+
+    @cached_property
+    def inputs(self) -> dict[str, Float[np.ndarray, "order d_mlp"]]:
+        """What x and what y give each neuron: its input averaged over the other element, less the
+        average over both.
+
+        Attention weighs each by the other, so that the input is no sum of two parts; of one that
+        is, as an MLP's, these are the parts, less their means.
+        """
+        n = self.order
+        middle = self._middle().reshape(n, n, -1)
+        means = {"left": middle.mean(axis=1), "right": middle.mean(axis=0)}
+        return {
+            side: (mean - mean.mean(axis=0)) @ self.parts["W_in"].T for side, mean in means.items()
+        }
 
     def projected(self, projector: Float[np.ndarray, "order order"]) -> TransformerWeights:
         """The network whose elements have this part of their embeddings alone."""

@@ -115,6 +115,27 @@ def test_the_neuron_drawn_fits_both_and_its_words_follow_it() -> None:
     assert "not constant" in scene("cosets-or-representations")().description(data, 0)
 
 
+def test_bars_that_are_not_level_are_not_said_to_be_flat() -> None:
+    from matplotlib.figure import Figure
+
+    data, last = of("cosets-or-representations"), -1
+
+    def heading() -> str:
+        figure = Figure(figsize=(9, 5))
+        drawing = scene("cosets-or-representations")().draw(figure, data)
+        drawing.update(data.sizes["field_epoch"] - 1)
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+        return next(text for text in texts if text.startswith("1  "))
+
+    assert heading() == "1  flat on each coset"
+    # within the published bound still
+    weights = data["neuron_weight"].values[last]
+    weights += 0.3 * np.ptp(weights, axis=1, keepdims=True) * np.arange(60) / 60
+    assert heading() == "1  counts as constant on cosets"
+    data["coset_ratio"].values[last] = 1.5
+    assert heading() == "1  not flat on each coset"
+
+
 def test_without_subgroups_there_is_one_explanation() -> None:
     data = of("cosets-or-representations")
     data["neuron_coset"][:] = -1

@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from grokviz.dataset.numerics.ties import reaches
 from grokviz.tasks.group_composition.formulas.groups import Group
 from grokviz.tasks.group_composition.formulas.subgroups import cosets, proper_subgroups
 
@@ -22,6 +23,9 @@ COSETS = {"left": "right", "right": "left"}
 
 MEMBER = 1.0
 """The ratio below which, from both sides, a neuron is said to be constant on cosets."""
+
+STORED_BITS = 10
+"""Binary digits to which ratios are stored."""
 
 
 def ratios(
@@ -56,6 +60,26 @@ def least(
     # the first of those that tie but for rounding
     first = (filled <= lowest + 1e-9).argmax(axis=0)
     return np.where(known, lowest, np.nan), np.where(known, first, -1)
+
+
+def are_members(ratio: Float[np.ndarray, "... side width"]) -> Bool[np.ndarray, "... width"]:
+    """Which functions count as constant on cosets, by their least ratios from both sides.
+
+    The one rule for ratios as they are and as :func:`to_store` has them. NaN does not count.
+    """
+    at_bound = reaches(np.nan_to_num(ratio, nan=np.inf), MEMBER)
+    inside: Bool[np.ndarray, "... width"] = np.asarray(~at_bound.any(axis=-2))
+    return inside
+
+
+def to_store(ratio: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
+    """The ratios such that what is below the bound stays below it when it is rounded."""
+    below = MEMBER - 2.0**-STORED_BITS
+    known = np.nan_to_num(ratio, nan=np.inf)
+    stored: Float[np.ndarray, " ..."] = np.where(
+        reaches(known, MEMBER), ratio, np.minimum(ratio, below)
+    )
+    return stored
 
 
 @cache

@@ -16,7 +16,7 @@ from grokviz.tasks.group_composition.formulas.subgroups import (
 )
 
 PAPER = "arXiv:2312.06581"
-RATIO = Storage(bits=10)
+RATIO = Storage(bits=cosets.STORED_BITS)
 SMALL = Storage("int16")
 
 
@@ -36,9 +36,10 @@ def _least(at: GroupCheckpoint, run: GroupRun, *, of_use: bool) -> tuple[np.ndar
 def coset_ratio(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, "cosets side neuron"]:
     """The least, over all proper subgroups and their conjugates, of the sum over a subgroup's
     cosets of the unbiased variance within the coset, over the variance among all elements, of what
-    an element gives the neuron. About 2 or more without structure; NaN where there are none.
+    an element gives the neuron, of a transformer on average over the other element. About 2 or
+    more without structure; NaN where there are none.
     """
-    return np.stack([_least(at, run, of_use=of_use)[0] for of_use in (True, False)])
+    return cosets.to_store(np.stack([_least(at, run, of_use=one)[0] for one in (True, False)]))
 
 
 @measure("side", "neuron", on="run", long_name="size of the neuron's subgroup", source=PAPER,
@@ -61,9 +62,8 @@ def coset_subgroup(run: GroupRun) -> Int[np.ndarray, "side neuron"]:
          published="coset_neuron_share_{cosets}")  # fmt: skip
 def coset_neuron_share(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, " cosets"]:
     """Share of the neurons whose least ratio is below 1 from the left and from the right."""
-    both = [_least(at, run, of_use=of_use)[0] for of_use in (True, False)]
-    inside = np.nan_to_num(np.stack(both), nan=np.inf) < cosets.MEMBER
-    share: Float[np.ndarray, " cosets"] = inside.all(axis=1).mean(axis=1)
+    both = np.stack([_least(at, run, of_use=of_use)[0] for of_use in (True, False)])
+    share: Float[np.ndarray, " cosets"] = cosets.are_members(both).mean(axis=1)
     return share
 
 
@@ -78,7 +78,7 @@ def neuron_share(
     """
     parts = []
     for side in cosets.SIDES:
-        columns = at.weights.embeddings[side]
+        columns = at.weights.inputs[side]
         squares = shares.of_columns(columns - columns.mean(axis=0), run.group).clip(0)
         parts.append(squares.T / np.maximum(squares.sum(axis=0), 1e-300)[:, None])
     return np.stack(parts)
@@ -101,8 +101,10 @@ def neuron_coset(run: GroupRun) -> Int[np.ndarray, "neuron x"]:
          stored=Storage(bits=5))  # fmt: skip
 @dear
 def neuron_weight(at: GroupCheckpoint) -> Float[np.ndarray, "neuron x"]:
-    """The embedding of the first element times its half of the weights to the neuron."""
-    return at.weights.embeddings["left"].T
+    """The embedding of the first element times its half of the weights to the neuron; of a
+    transformer the neuron's input averaged over the second element, less its mean.
+    """
+    return at.weights.inputs["left"].T
 
 
 @measure("x", on="run", long_name="place by cosets", source=PAPER, stored=SMALL)

@@ -55,8 +55,8 @@ def cosets(run: GroupRun) -> list[str]:
 
 @dimension
 def neuron(run: GroupRun) -> Int[np.ndarray, " neuron"]:
-    """Numbers of the neurons of an MLP, or of a transformer's embedding widths."""
-    return np.arange(run.last.weights.embeddings["left"].shape[1])
+    """Numbers of the neurons of an MLP, or of a transformer's MLP."""
+    return np.arange(run.last.weights.inputs["left"].shape[1])
 
 
 @dimension

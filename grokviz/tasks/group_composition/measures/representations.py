@@ -55,8 +55,9 @@ def key_representation(run: GroupRun) -> Int[np.ndarray, " representation"]:
 def representation_share(
     at: GroupCheckpoint, run: GroupRun
 ) -> Float[np.ndarray, "part representation"]:
-    """Share of the squares in each representation: of what x and y give the neurons, and of what
-    gives the answers; and of the neurons, less their means, as functions of x, of y and of xy.
+    """Share of the squares in each representation: of what x and y give the neurons (of a
+    transformer their embedding, which is one) and of what gives the answers; and of the neurons,
+    less their means, as functions of x, of y and of xy.
     """
     group, embeddings = run.group, at.weights.embeddings
     left, right, output = (shares.of_weights(one, group) for one in embeddings.values())
