@@ -182,6 +182,35 @@ def test_networks_between_clock_and_pizza_begin_again_as_bundled(tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "group"), [("group-ladder", "C60"), ("group-ladder", "D30"),
+                                             ("group-ladder", "A5"), ("group-seeds", "D10"),
+                                             ("group-seeds", "S4")])  # fmt: skip
+def test_groups_are_learnt_again_as_they_were_bundled(
+    name: str, group: str, tmp_path: Path
+) -> None:
+    """Both curves of the first member of each group for 250 updates, to one part in a hundred.
+
+    Rounding leads two machines apart, and exact and plain path of one to two parts in a thousand.
+    """
+    place = bundled.folder() / name
+    data, facts = read(place / "family.nc"), facts_of(place)["members"]
+    names = data["member_name"].values.tolist()
+    first = next(one for one in names if facts[one]["settings"]["group"] == group)
+    settings = {**facts[first]["settings"], "epochs": 250, "checkpoint-every": "250"}
+    train(facts[first]["recipe"], tmp_path / "run", settings=settings, device="cpu")
+    run, member = open_run(tmp_path / "run"), data.isel(member=names.index(first))
+    for split, clock in (("train", "member_epoch"), ("test", "member_test_epoch")):
+        epochs, losses = run.metric(f"{split}_loss")
+        shown = member[clock].values
+        mask = np.isin(shown, epochs)
+        found = losses[np.searchsorted(epochs, shown[mask])]
+        assert mask.sum() > 20
+        np.testing.assert_allclose(
+            member[f"member_{split}_loss"].values[mask], found, rtol=1e-2, err_msg=split
+        )
+
+
+@pytest.mark.slow
 def test_a_race_begins_again_as_it_was_bundled(tmp_path: Path) -> None:
     """Of each optimiser and model the first run, trained anew: losses to one part in a hundred."""
     place, lanes = bundled.folder() / "race", set()

@@ -101,8 +101,8 @@ GROUPS = [name for name in SINGLE if name.startswith("group-")]
     "name", [pytest.param(n, marks=pytest.mark.slow if "A5" in n else ()) for n in GROUPS]
 )
 def test_composing_elements_begins_again_as_it_was_bundled(name: str, tmp_path: Path) -> None:
-    """The same of these."""
-    assert check_start(bundled.folder() / name, tmp_path / "run", 300) >= 100
+    """The same of these; by 300 updates rounding can lead two machines farther apart."""
+    assert check_start(bundled.folder() / name, tmp_path / "run", 200) >= 100
 
 
 def test_neurons_on_cosets_are_what_the_weights_give(tmp_path: Path) -> None:
