@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -292,17 +293,61 @@ def test_a_run_has_all_measures(run: Path) -> None:
     assert ((inside >= 0) & (inside <= 1)).all()
 
 
-def test_a_published_model_is_imported_with_its_rate(tmp_path: Path) -> None:
-    given = {"attention-rate": 0.3}
+def own_logits(state: dict[str, np.ndarray], rate: float, rows: np.ndarray) -> np.ndarray:
+    """The published network, read at b, of two embeddings without positions."""
+    w = {name.rsplit(".", 1)[-1]: one.astype(float) for name, one in state.items()}
+    x = rows + w["W_pos"]
+    heads, width, _ = w["W_K"].shape
+    after = x[1].copy()
+    for h in range(heads):
+        scores = np.exp(x @ w["W_K"][h].T @ (w["W_Q"][h] @ x[1]) / np.sqrt(width))
+        weights = rate * scores / scores.sum() + 1 - rate
+        after += w["W_O"][:, h * width : (h + 1) * width] @ w["W_V"][h] @ (weights @ x)
+    neurons = np.maximum(w["W_in"] @ after + w["b_in"], 0)
+    return np.asarray(w["W_U"].T @ (after + w["W_out"] @ neurons + w["b_out"]))
+
+
+def own_measures(state: dict[str, np.ndarray], rate: float, p: int) -> dict[str, float]:
+    """The published measures: slopes by differences, tables cell by cell, axes of a covariance."""
+    rows = state["embed.W_E"].T.astype(float)
+    every = [(a, b, c) for a in range(p) for b in range(p) for c in range(p)]
+    random.Random(42).shuffle(every)
+    cosines, step = [], 1e-5
+    for a, b, c in every[:100]:
+        slopes = np.zeros((2, rows.shape[1]))
+        for at, k in np.ndindex(slopes.shape):
+            for sign in (1, -1):
+                moved = rows[[a, b]]
+                moved[at, k] += sign * step
+                slopes[at, k] += sign * own_logits(state, rate, moved)[c]
+        cosines.append(slopes[0] @ slopes[1] / np.prod(np.linalg.norm(slopes, axis=1)))
+    right, wrong = np.empty((p, p)), np.empty((p, p))
+    for a, b in np.ndindex(p, p):
+        logits, place = own_logits(state, rate, rows[[a, b]]), ((a + b) % p, (a - b) % p)
+        right[place] = logits[place[0]]
+        wrong[place] = np.delete(logits, place[0]).max()
+    centred = rows - rows.mean(axis=0)
+    sizes, axes = np.linalg.eigh(centred @ centred.T)
+    waves = np.abs(np.fft.rfft(axes[:, np.argsort(-sizes, kind="stable")[:4]], axis=0)) ** 2
+    return {
+        "gradient_symmetricity": float(np.mean(cosines)),
+        "distance_irrelevance": float(right.std(axis=0).mean() / right.std()),
+        "wrong_distance_irrelevance": float(wrong.std(axis=0).mean() / wrong.std()),
+        "circularity": float((2 * waves[1:].max(axis=0) / p).mean()),
+    }
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+def test_a_published_model_is_imported_with_its_rate(rate: float, tmp_path: Path) -> None:
+    given = {"attention-rate": rate}
     problem = stirred(given, 0.2)
     torch.save(problem.model.state_dict(), tmp_path / "model_abc.pt")
-    config = {"attn_coeff": 0.3, "frac": 0.8, "act_fn": "relu", "C": 11}
+    config = {"attn_coeff": rate, "frac": 0.8, "act_fn": "relu", "C": 11}
     (tmp_path / "config_abc.json").write_text(json.dumps(config))
     gv.import_run(tmp_path / "model_abc.pt", tmp_path / "run")
     found = gv.measures(tmp_path / "run")
     gradients = {name: torch.empty_like(problem.state[name]) for name in problem.trained}
     logged = problem.train_metrics(0, gradients)
     assert found["loss_train"] == pytest.approx(logged["train_loss"], rel=1e-5)
-    weights = weights_of(state_of(problem))
-    right, _ = circuits.right_and_best_wrong(forward(weights, 0.3).logits)
-    assert found["distance_irrelevance"] == pytest.approx(circuits.distance_irrelevance(right))
+    for name, wanted in own_measures(state_of(problem), rate, 11).items():
+        assert found[name] == pytest.approx(wanted, rel=1e-5), name

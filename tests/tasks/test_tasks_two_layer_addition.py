@@ -246,6 +246,40 @@ def test_what_is_large_has_arrived_and_what_is_not_there_never_does() -> None:
 # --- other people's files ------------------------------------------------------------------
 
 
+def own_measures(state: dict[str, np.ndarray]) -> dict[str, float]:
+    """The published measures of W_in and W_out, neuron by neuron and wave by wave."""
+    p, j = 23, np.arange(23)
+    first, second = state[W_IN].astype(float), state[W_OUT].T.astype(float)
+
+    def coefficients(weights: np.ndarray) -> list[tuple[float, float]]:
+        angles = [2 * np.pi * k * j / p for k in range(1, 12)]
+        return [(float(2 / p * weights @ np.cos(w)), float(2 / p * weights @ np.sin(w)))
+                for w in angles]  # fmt: skip
+
+    off, same, single, paired = [], [], [], []
+    for one, other in zip(first, second, strict=True):
+        phases, largest = [], []
+        for weights in (one, other):
+            waves_of = coefficients(weights)
+            sizes = [c * c + s * s for c, s in waves_of]
+            largest.append(int(np.argmax(sizes)))
+            c, s = waves_of[largest[0]]  # of the first layer's largest wave
+            phases.append(np.arctan2(-s, c))
+            parts = np.array([*(p / 2 * x * x for pair in waves_of for x in pair),
+                              weights.sum() ** 2 / p])  # fmt: skip
+            single.append((parts**2).sum() / parts.sum() ** 2)
+            paired.append(sum(x * x for x in sizes) / sum(sizes) ** 2)
+        off.append(np.angle(np.exp(1j * (phases[1] - 2 * phases[0]))))
+        same.append(largest[0] == largest[1])
+    return {
+        "mean_misalignment": float(np.abs(off).mean()),
+        "mean_sine_misalignment": float(np.abs(np.sin(off)).mean()),
+        "same_frequency_share": float(np.mean(same)),
+        "participation_single": float(np.mean(single)),
+        "participation_paired": float(np.mean(paired)),
+    }
+
+
 def test_a_published_checkpoint_is_imported(tmp_path: Path) -> None:
     state = state_of()
     file = tmp_path / "p_23_dmlp_512" / "final.pth"
@@ -260,3 +294,8 @@ def test_a_published_checkpoint_is_imported(tmp_path: Path) -> None:
     found = gv.measures(run, 0)
     assert found["loss_train"] == pytest.approx(3.135622, rel=1e-5)
     assert found["mean_misalignment"] == pytest.approx(1.583, rel=1e-3)
+    for name, wanted in own_measures(state).items():
+        assert found[name] == pytest.approx(wanted, rel=1e-6), name
+    by_frequency = found["neurons_per_frequency"]
+    assert {*by_frequency} <= {str(k) for k in range(1, 12)}
+    assert sum(by_frequency.values()) == 512
