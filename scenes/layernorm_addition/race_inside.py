@@ -38,7 +38,7 @@ LATER = 2
 
 HEADINGS: dict[Quantity, str] = {
     "norm": "norm of the hidden weights", "cosine": "direction of the updates",
-    "waves": "waves in the embedding",
+    "waves": "participation ratio of waves",
 }  # fmt: skip
 
 
@@ -161,6 +161,7 @@ class RaceInside(Scene):
             f"{updates if self.updates else ''}Dots: median epoch of the first 95% right. Waves: "
             "participation ratio of the squared norms of all frequencies in the embedding, 1 where "
             "one is left. Thin lines are runs, each a seed of its own. "
+            f"{'' if self.updates else 'updates=on adds the direction of the updates. '}"
             f"{self._left_out(data)}After {self.source}."
         )
 
@@ -187,10 +188,10 @@ class RaceInside(Scene):
         learn = _ways.named(_ways.learnt(ways))
         out = [name for name in _ways.named(ways) if name not in drawn]
         texts = (
-            ("Left out: ", [name for name in out if name in learn]),
-            ("Left out, as not every run learns: ", [name for name in out if name not in learn]),
+            ("Left out: ", [name for name in out if name in learn], "; every=on draws them"),
+            ("Left out, as not every run learns: ", [n for n in out if n not in learn], ""),
         )
-        return "".join(f"{words}{'; '.join(names)}. " for words, names in texts if names)
+        return "".join(f"{words}{'; '.join(names)}{how}. " for words, names, how in texts if names)
 
 
 class _Panel:
