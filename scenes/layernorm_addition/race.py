@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _ridges
-from grokviz.scenes.layernorm_addition import _lanes
+from grokviz.scenes.layernorm_addition import _lanes, _loss_scale
 
 from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
@@ -30,9 +30,6 @@ HIGH = 0.86
 MANY = 7
 """So many lanes are all drawn; of more AdamW and those named in the title."""
 
-CHANCE = 4.0
-"""The test loss of guessing, about, from which a run's height is taken by loss."""
-
 
 PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth",
          7: "a seventh", 8: "an eighth", 9: "a ninth", 10: "a tenth"}  # fmt: skip
@@ -51,8 +48,10 @@ class Race(Scene):
     watch = "A hill is one run's share of right answers over time; a dot marks its first 95%"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
-        "Disputed: whether Grokfast is faster (arXiv:2405.20233; here only where the dots say so), "
-        "and whether gradient descent groks at all."
+        "Disputed: whether Grokfast is faster (arXiv:2405.20233: yes, with Adam, on products mod "
+        "97; the bundled runs, with AdamW, on sums: no), and whether gradient descent on hidden "
+        "matrices groks (PeterPonyu/muon-norm-cap-grokking, results/group_complexity: in none of "
+        "30 runs, with decay 1; its results/mech: in 3 of 3, without decay)."
     )
     needs = _lanes.NEEDS
     recipe = "layernorm-addition"
@@ -90,9 +89,7 @@ class Race(Scene):
             if first:
                 numbers[f"{first.name}, {_model(model)}"] = max(first.accurate)
         sentence, holds, _ = self._sentence(models, firsts)
-        watch = self.watch if self.by == "accuracy" else (
-            "A hill is one run's test loss over time, full at 0.1; a dot marks its first 95% right"
-        )  # fmt: skip
+        watch = self.watch if self.by == "accuracy" else self._scale(data).watch()
         if self.rings:
             watch += ", a ring its test loss of 0.1"
         return Claim(sentence, watch, holds, numbers)
@@ -135,9 +132,10 @@ class Race(Scene):
             figure, left=0.45 * _widest(names) + (1.4 if narrow else 4.2),
             right=0.42 * _widest(words) + (1.2 if narrow else 2.0), top=1.5,
         )[0][0]  # fmt: skip
-        rows = _rows(every)
+        depths = [self._depth(data, lane) for lane in every]
+        rows = _rows(every, depths)
         end = self._end(data)
-        _ridges.frame(axes, end, rows[-1], 1.0, time="log")
+        _ridges.frame(axes, end, rows[-1] + depths[-1], 1.0, time="log")
         colours = style().colours
         firsts = [_lanes.winner(some) for some in _lanes.by_model(every).values()]
         inks = [colours.ink if lane in firsts else colours.muted for lane in every]
@@ -171,12 +169,16 @@ class Race(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs of each lane learnt, and how right they are at that moment."""
         epoch, words = int(data["epoch"].values[i]), []
+        by_loss = self.by == "loss"
+        of, say = (
+            (_loss_scale.losses, _loss_scale.number) if by_loss else (_lanes.accuracy, percent)
+        )
         for lane in self._lanes(data):
-            now = [float(np.interp(epoch, *_lanes.accuracy(data, m))) for m in lane.members]
-            right = ", ".join(percent(share) for share in now)
-            words.append(f"{lane.name}, {_model(lane.model)}: {lane.result}; now {right}")
+            curves = [of(data, member) for member in lane.members]
+            now = ", ".join(say(float(np.interp(epoch, *curve))) for curve in curves)
+            words.append(f"{lane.name}, {_model(lane.model)}: {lane.result}; now {now}")
         return (
-            f"A lane for each optimiser, with the test accuracy of its runs over epochs on a "
+            f"A lane for each optimiser, with the test {self.by} of its runs over epochs on a "
             f"logarithmic axis, up to epoch {epoch:,}. First epoch with 95% of the test pairs "
             f"right: {'. '.join(words)}."
         )
@@ -188,18 +190,22 @@ class Race(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the marks, the lanes that are left out, and the citation."""
-        drawn = self._lanes(data)
-        out = "; ".join(
-            f"{lane.name} {_model(lane.model)}" for lane in _lanes.lanes(data) if lane not in drawn
-        )
+        drawn, every = self._lanes(data), _lanes.lanes(data)
+        out = [lane for lane in every if lane not in drawn]
         rings = (
             f"Rings: first test loss (cross entropy, whatever was minimised) below {LOW:g}. "
             if self.rings else ""
         )  # fmt: skip
-        left_out = f"Left out: {out}. " if out else ""
+        names = "; ".join(f"{lane.name} {_model(lane.model)}" for lane in out)
+        left_out = (
+            f"Left out: {len(out)} of {len(every)} lanes, with "
+            f"{sum(len(lane.members) for lane in out)} runs ({names}); every=on draws them. "
+            if out else ""
+        )  # fmt: skip
+        scale = self._scale(data).definition() if self.by == "loss" else ""
         return (
             "Each hill is one run, a seed of its own; grey: runs that do not end with 95% of the "
-            f"test pairs right. Dots: first epoch with 95% right. {rings}Numbers: "
+            f"test pairs right. {scale}Dots: first epoch with 95% right. {rings}Numbers: "
             f"epochs of the dots; epochs are compared by medians of runs. SGD, hidden: "
             f"AdamW for embeddings. {left_out}After {self.source}."
         )
@@ -277,11 +283,22 @@ class Race(Scene):
         x, right = _lanes.accuracy(data, member)
         if self.by == "accuracy":
             return np.maximum(x, 1).astype(float), right
-        x = data["member_test_epoch"].values[member]
-        loss = data["member_test_loss"].values[member].astype(float)
-        known = (x >= 0) & np.isfinite(loss) & (loss > 0)
-        shares = np.log(CHANCE / loss[known]) / np.log(CHANCE / LOW)
-        return np.maximum(x[known], 1).astype(float), np.clip(shares, 0, 1)
+        x, losses = _loss_scale.losses(data, member)
+        return np.maximum(x, 1).astype(float), self._scale(data).heights(losses)
+
+    def _depth(self, data: xr.Dataset, lane: Lane) -> float:
+        """How far the deepest of a lane's runs lies below its row, in lanes."""
+        if self.by == "accuracy":
+            return 0.0
+        heights = [self._heights(data, member)[1] for member in lane.members]
+        return HIGH * max(0.0, -min(float(one.min(initial=0)) for one in heights))
+
+    def _scale(self, data: xr.Dataset) -> _loss_scale.LossScale:
+        """The scale of the runs that are drawn."""
+        curves = [
+            _loss_scale.losses(data, m)[1] for lane in self._lanes(data) for m in lane.members
+        ]
+        return _loss_scale.LossScale.of([losses for losses in curves if len(losses)])
 
     def _headings(self, axes: Axes, every: list[Lane], rows: list[float]) -> None:
         """What each group of lanes has in common, above its first lane."""
@@ -315,12 +332,12 @@ def _model(task: str) -> str:
     return "with LayerNorm" if task == _lanes.LAYERNORM else "without LayerNorm"
 
 
-def _rows(every: list[Lane]) -> list[float]:
-    """The row of each lane, with room where another model begins."""
+def _rows(every: list[Lane], depths: list[float]) -> list[float]:
+    """The row of each lane, with room for what lies below it and where another model begins."""
     rows: list[float] = []
-    for lane, before in zip(every, [None, *every], strict=False):
+    for lane, before, depth in zip(every, [None, *every], [0.0, *depths], strict=False):
         gap = 0.0 if before is None or before.model == lane.model else APART
-        rows.append(rows[-1] + 1 + gap if rows else 0.0)
+        rows.append(rows[-1] + depth + 1 + gap if rows else 0.0)
     return rows
 
 

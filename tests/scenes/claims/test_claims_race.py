@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.layernorm_addition import _lanes
+from grokviz.scenes.layernorm_addition._loss_scale import LossScale
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
@@ -109,6 +110,55 @@ def test_a_long_race_shows_its_winners_and_adamw_unless_all_are_asked_for(
     assert "Grokfast, with LayerNorm" in drawn.description(data, last)
 
 
+def test_what_is_left_out_is_counted_and_can_be_had(data: xr.Dataset) -> None:
+    text = scene("race")().definition(data)
+    assert "Left out: 7 of 11 lanes, with 21 runs (" in text
+    assert "every=on draws them" in text
+    inside = scene("race-inside")().definition(data)
+    assert "updates=on adds the direction of the updates" in inside
+    assert "Left out: SGD, hidden; every=on draws them." in inside
+    assert "updates=on" not in scene("race-inside")(updates=True).definition(data)
+
+
+def test_by_loss_what_diverges_goes_down(data: xr.Dataset) -> None:
+    race = scene("race")(by="loss", every=True)
+    (lane,) = [one for one in _lanes.lanes(data) if one.name == "Muon" and not one.learns]
+    for member in lane.members:
+        losses = data["member_test_loss"].values[member]
+        heights = race._heights(data, member)[1]
+        order = np.argsort(losses[np.isfinite(losses)], kind="stable")
+        assert (np.diff(heights[order]) <= 0).all()
+        assert heights.min() < -0.5
+    worst = float(np.nanmax(data["member_test_loss"]))
+    assert f"to {worst:.0f};" in race.claim(data).watch
+    assert f"the largest loss is {worst:.0f}." in race.definition(data)
+    assert "test loss of its runs" in race.description(data, 0)
+
+
+def test_a_loss_beyond_the_scale_is_said() -> None:
+    scale = LossScale.of([np.array([4.0, 0.01, np.inf]), np.array([4.2, 3e3]), np.array([3.0])])
+    assert (scale.ground, scale.worst) == (4.0, np.inf)
+    assert scale.heights(np.array([0.01, 0.1, 4, 3e3, np.inf])).round(9).tolist() == [
+        1,
+        1,
+        0,
+        -1,
+        -1,
+    ]
+    assert "to 160 and more" in scale.watch()
+    assert "the largest loss is infinite. Pits end at 160." in scale.definition()
+    calm = LossScale.of([np.array([4.0, 0.1])])
+    assert "pit" not in calm.watch()
+
+
+def test_grokfast_is_not_faster_in_the_bundled_race(data: xr.Dataset) -> None:
+    """As the sentence on what is disputed says."""
+    orders = {
+        lane.name: lane.order for lane in _lanes.lanes(data) if lane.model == _lanes.LAYERNORM
+    }
+    assert orders["Grokfast"] > orders["AdamW"]
+
+
 def test_rings_are_told_of_where_there_are_any(data: xr.Dataset) -> None:
     assert "a ring" not in scene("race")().claim(data).watch
     assert "a ring" in scene("race")(rings=True).claim(data).watch
@@ -192,7 +242,7 @@ def test_the_first_optimiser_and_adamw_are_drawn_or_all_that_learn(data: xr.Data
     assert "AdamW: norm" in text
     assert "SGD, hidden: norm" not in text
     assert "SGD, hidden: norm" in more
-    assert "Left out: SGD, hidden. " in drawn.definition(data)
+    assert "Left out: SGD, hidden; every=on" in drawn.definition(data)
     for one in (drawn, every):
         assert "Grokfast" not in one.description(data, last)
         assert "Grokfast" in one.definition(data).split("not every run learns: ")[1]
