@@ -10,15 +10,23 @@ import numpy as np
 import pytest
 
 import grokviz as gv
+from grokviz.dataset.families.trajectory import trajectory
 from grokviz.errors import InputError
 from grokviz.runs import open_run
 from grokviz.task import recipe, recipes, task
 from grokviz.tasks.layernorm_addition.checkpoint import residues
+from grokviz.tasks.layernorm_addition.data import PairTokens
 from grokviz.tasks.layernorm_addition.evidence import EVIDENCE
+from grokviz.tasks.layernorm_addition.forward import all_logits, gelu
 
 torch = pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
 
 NAME = "layernorm-addition"
+WAY = {
+    "hidden_weight_norm": "member_weight_norm",
+    "embedding_wave_count": "member_wave_count",
+    "hidden_step_cosine": "member_step_cosine",
+}
 SMALL = {"p": 7, "d-model": 8, "heads": 2, "train-fraction": 0.5}
 
 
@@ -77,12 +85,55 @@ def test_every_recipe_is_a_published_one_or_says_of_what_it_is_a_smaller_sibling
         assert (one.settings.layers == 2) == (not one.sibling_of)
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_its_logits_are_the_networks(layers: int) -> None:
+    problem = problem_of({"layers": layers, "scale": 10.0})
+    model, tokens = problem.model.double(), PairTokens(7).tokens
+    state = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        expected = model(torch.as_tensor(tokens))[:, -1].numpy()
+    np.testing.assert_allclose(all_logits(state, tokens, 2), expected, rtol=1e-9, atol=1e-10)
+    with pytest.raises(InputError, match="does not divide into 3 heads"):
+        all_logits(state, tokens, 3)
+    del state["ln.bias"]
+    with pytest.raises(InputError, match=r"no ln\.bias"):
+        all_logits(state, tokens, 2)
+
+
+def test_its_neurons_are_torchs_gelu() -> None:
+    x = np.concatenate([np.linspace(-10, 10, 10_001), [-1e3, 1e3, np.inf, np.nan]])
+    expected = torch.nn.functional.gelu(torch.as_tensor(x)).numpy()
+    np.testing.assert_allclose(gelu(x), expected, atol=1e-12)
+
+
+def test_an_imported_state_dict_is_measured_as_a_member_of_a_family_is(tmp_path: Path) -> None:
+    problem = problem_of({"scale": 10.0})
+    torch.save(problem.state, tmp_path / "model.pt")
+    split = {"train-fraction": 0.5, "split-seed": 0, "heads": 2}
+    gv.import_run(tmp_path / "model.pt", tmp_path / "run", settings=split)
+    run = open_run(tmp_path / "run")
+    data = gv.analyze(run, ["loss", "accuracy", "embedding_frequency_norm", *WAY])
+    logged = gradients_of(problem)[0]
+    for split_name in ("train", "test"):
+        for name in ("loss", "accuracy"):
+            value = float(data[name].sel(split=split_name).values[0])
+            assert value == pytest.approx(logged[f"{split_name}_{name}"], rel=1e-5)
+    record = trajectory(run, lambda state: data["embedding_frequency_norm"].values[0])
+    for name, of_member in WAY.items():
+        np.testing.assert_allclose(data[name].values, record[of_member], rtol=1e-5)
+    printed = gv.measures(run)
+    assert printed["loss_test"] == pytest.approx(logged["test_loss"], rel=1e-5)
+    assert {"accuracy_train", "hidden_weight_norm", "embedding_wave_count"} <= printed.keys()
+
+
 @pytest.mark.slow
 def test_its_runs_measure_their_waves_and_when_they_learnt(
     trained: Callable[..., Path], tmp_path: Path
 ) -> None:
     run = open_run(trained("layernorm-59", {**SMALL, "epochs": 4, "checkpoint-every": "2"}))
-    data = gv.analyze(run, ["embedding_frequency_norm", "stage_end"])
+    data = gv.analyze(run, ["embedding_frequency_norm", "stage_end", "loss", *WAY])
+    logged = run.metric("train_loss")[1][::2]
+    np.testing.assert_allclose(data["loss"].values[:, 0], logged, rtol=1e-5)
     assert data["embedding_frequency_norm"].shape == (3, 3)
     embedding = run.weights(4)["embed.weight"][:7].astype(float)
     centred = ((embedding - embedding.mean(axis=0)) ** 2).sum()
@@ -92,6 +143,9 @@ def test_its_runs_measure_their_waves_and_when_they_learnt(
     np.testing.assert_allclose(
         family["member_frequency_norm"].values[0], data["embedding_frequency_norm"].values[-1]
     )
+    family = gv.load([str(run.path)], [*WAY.values()])
+    for name, of_member in WAY.items():
+        np.testing.assert_allclose(data[name].values, family[of_member].values[0], rtol=1e-5)
 
 
 def test_its_files_are_known_by_their_tensors() -> None:

@@ -61,13 +61,13 @@ def trajectory(
     norms, waves, counts, steps, before = [], [], [], [], None
     for epoch in epochs.tolist():
         state = run.weights(epoch)
-        weights = _hidden(state)
+        weights = hidden_weights(state)
         norms.append(float(np.linalg.norm(weights)))
         sizes = frequency_norms(state)
         waves.append(float(fourier.gini(sizes)))
-        counts.append(_participation(np.square(np.asarray(sizes, dtype=np.float64))))
+        counts.append(participation_ratio(np.square(np.asarray(sizes, dtype=np.float64))))
         if before is not None:
-            steps.append(_cosine(before, weights - before))
+            steps.append(cosine(before, weights - before))
         before = weights
     return {
         "member_kept_epoch": epochs,
@@ -78,8 +78,8 @@ def trajectory(
     }
 
 
-def _hidden(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " weight"]:
-    """All matrices that are neither embeddings nor masks, in one row."""
+def hidden_weights(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " weight"]:
+    """All matrices that are neither embeddings nor masks, in one row, in float64."""
     parts = [
         np.asarray(array, dtype=np.float64).ravel()
         for name, array in sorted(state.items())
@@ -88,12 +88,13 @@ def _hidden(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " weight"]:
     return np.concatenate([*parts, np.zeros(0)])
 
 
-def _cosine(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
+def cosine(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
+    """The cosine between two vectors; NaN beside one of length 0."""
     lengths = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(x @ y) / lengths if lengths > 0 else np.nan
 
 
-def _participation(parts: Float[np.ndarray, " n"]) -> float:
+def participation_ratio(parts: Float[np.ndarray, " n"]) -> float:
     """How many parts a whole is spread over: 1 over the sum of their squared shares."""
     squares = float(parts @ parts)
     return float(parts.sum()) ** 2 / squares if squares > 0 else np.nan

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.numerics.fourier import check_modulus
 from grokviz.errors import InputError
+from grokviz.tasks.layernorm_addition.data import PairTokens
+from grokviz.tasks.layernorm_addition.forward import all_logits
+
+HEADS = 4
+"""Attention heads of a run that does not say it: those of the published one."""
 
 EMBED, UNEMBED, QKV = "embed.weight", "unembed.weight", "blocks.0.qkv.weight"
 
@@ -43,10 +48,21 @@ def number_embedding(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, "widt
 class LayerNormCheckpoint(Checkpoint):
     """The weights of one epoch, and intermediates shared by several measures."""
 
+    _logits: dict[int, Float[np.ndarray, "pairs token"]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
     @cached_property
     def number_embedding(self) -> Float[np.ndarray, "width residue"]:
         """The embedding of the residues, without "=", in float64."""
         return number_embedding(self.state)
+
+    def logits(self, heads: int) -> Float[np.ndarray, "pairs token"]:
+        """The logits of all pairs, computed once."""
+        if heads not in self._logits:
+            pairs = PairTokens(residues(self.state))
+            self._logits[heads] = all_logits(self.state, pairs.tokens, heads)
+        return self._logits[heads]
 
 
 @dataclass
@@ -68,3 +84,22 @@ class LayerNormRun(RunView):
     def p(self) -> int:
         """The number of residues."""
         return residues(self.last.state)
+
+    @cached_property
+    def heads(self) -> int:
+        """The number of attention heads, which the weights do not say."""
+        return int(self.settings.get("heads", HEADS))
+
+    @cached_property
+    def is_train(self) -> Bool[np.ndarray, " pairs"] | None:
+        """The mask of training pairs, or None if the split is unknown."""
+        known = {"p": self.p, **{k.replace("_", "-"): v for k, v in self.settings.items()}}
+        if "train-fraction" not in known:
+            return None
+        pairs = PairTokens.from_settings({"split-seed": 0, **known})
+        if pairs.p != self.p:
+            raise InputError(
+                f"{self.run.path} says p = {pairs.p}, but its weights have {self.p} residues; "
+                "correct p where the run is recorded"
+            )
+        return pairs.is_train
