@@ -28,9 +28,9 @@ class TrainingSettings:
     optimiser: str = option("adamw", "what makes updates of gradients", choice(*optimisers.names()))
     learning_rate: float = option(1e-3, "step size after warm-up", real(0, open_ends=True))
     weight_decay: float = option(1.0, "decay of every parameter; AdamW's is decoupled", real(0))
-    betas: tuple[float, float] = option((0.9, 0.98), "AdamW's averaging rates", pair())
+    betas: tuple[float, float] = option((0.9, 0.98), "averaging rates of AdamW and Adam", pair())
     momentum: float = option(
-        0.95, "momentum of muon, of hidden-sgd and of nesterov", real(0, 0.9999)
+        0.95, "momentum of muon, hidden-sgd and nesterov; sgd has none", real(0, 0.9999)
     )
     hidden_rate: float = option(
         0.02, "step size of muon and hidden-sgd for hidden matrices", real(0, open_ends=True)
