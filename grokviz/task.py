@@ -105,6 +105,7 @@ class Recipe:
             "task": self.task,
             "title": self.title,
             "source": self.source,
+            "sibling_of": self.sibling_of,
             "cost": self.cost,
             "keys": {
                 key: {"default": row.default, "allowed": row.kind.allowed, "help": row.help}

@@ -39,7 +39,8 @@ def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
 def _print_recipe(recipe: Recipe, quiet: bool) -> None:
     echo_styled(recipe.name, f"  {recipe.title}", bold=True)
     if not quiet:
-        echo(f"    {recipe.source}")
+        sibling = f"; a smaller sibling of {recipe.sibling_of}" if recipe.sibling_of else ""
+        echo(f"    {recipe.source}{sibling}")
         echo(f"    {recipe.cost}")
 
 

@@ -127,7 +127,13 @@ def test_recipes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     } <= {key["name"] if isinstance(key, dict) else key for key in row["keys"]}  # fmt: skip
     assert row["source"]
     assert row["cost"]
+    assert listed["modular-addition-59"]["sibling_of"] == "modular-addition"
+    assert listed["modular-addition"]["sibling_of"] == ""
     everything = said(capsys, "recipes")
+    assert "; a smaller sibling of modular-addition-float32" in everything
+    assert "a smaller sibling of layernorm-addition-muon" in said(
+        capsys, "recipes", "layernorm-59-muon"
+    )
     assert everything.endswith("grokviz recipes RECIPE lists the keys of one.\n")
     assert "--set" not in everything
     assert "--set p=113" in said(capsys, "recipes", "modular-addition")

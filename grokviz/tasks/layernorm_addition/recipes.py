@@ -15,14 +15,14 @@ STABLE = "arXiv:2501.04697"
 _small = partial(LayerNormSettings, p=59, d_model=64, layers=1, train_fraction=0.5, epochs=1_000)
 
 
-def _sibling(ending: str, title: str, source: str, **settings: Any) -> Recipe:
+def _sibling(ending: str, title: str, source: str, of: str = "", **settings: Any) -> Recipe:
     return Recipe(
         f"layernorm-59{ending}",
         title,
         f"ours, after {source}",
         "about half a minute on a CPU core",
         _small(**settings),
-        sibling_of="layernorm-addition",
+        sibling_of=f"layernorm-addition{of}",
     )
 
 
@@ -49,11 +49,11 @@ RECIPES = (
         LayerNormSettings(optimiser="hidden-sgd", weight_decay=0.0, epochs=1_500),
     ),
     _sibling("", "the race in small, a + b mod 59 in one layer: AdamW", RACE),
-    _sibling("-muon", "the race in small: Muon", RACE, optimiser="muon", epochs=300,
+    _sibling("-muon", "the race in small: Muon", RACE, "-muon", optimiser="muon", epochs=300,
              checkpoint_every="10"),
     _sibling(
         "-hidden-sgd", "the race in small: gradient descent on hidden matrices", RACE,
-        optimiser="hidden-sgd", weight_decay=0.0, epochs=400, checkpoint_every="10",
+        "-hidden-sgd", optimiser="hidden-sgd", weight_decay=0.0, epochs=400, checkpoint_every="10",
     ),
     _sibling(
         "-stablemax", "the race in small: StableMax and orthogonal gradients, no decay", STABLE,
