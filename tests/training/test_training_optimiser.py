@@ -8,6 +8,7 @@ import torch
 
 from grokviz.errors import InputError
 from grokviz.task import recipe, recipes, task
+from grokviz.training import objectives
 from grokviz.training.loop import train
 from grokviz.training.optimiser import Optimiser
 from grokviz.training.optimisers import names
@@ -167,6 +168,14 @@ def test_muons_update_has_singular_values_that_are_alike() -> None:
 ATTENTION = ("attn.W_K", "attn.W_Q", "attn.W_V", "attn.W_O")
 NEURONS = ("mlp.W_in", "mlp.W_out")
 BLOCK = [f"blocks.0.{name}" for name in (*ATTENTION, *NEURONS)]
+MINIMISES: dict[str, dict[str, object]] = {
+    "modular-addition-59": {"p": 7},
+    "repeated-subsequence-320": {"batch": 8, "examples": 0},
+    "digit-addition-small": {"batch": 8},
+    "skip-trigram-50": {"batch": 8, "examples": 0},
+    "two-layer-addition": {"p": 7},
+    "layernorm-59": {"p": 7},
+}
 OF_MUON = {
     ("modular-addition-59", ""): BLOCK,
     ("repeated-subsequence-320", ""): [f"attn_blocks.{n}.{x}" for n in (0, 1) for x in ATTENTION],
@@ -199,6 +208,22 @@ def test_what_reads_tokens_or_writes_logits_is_not_muons(name: str, given: str) 
     else:
         with pytest.raises(InputError, match="matrices that are not embeddings"):
             hidden_matrices(parameters, names)
+
+
+@pytest.mark.parametrize("exact_path", [True, False])
+@pytest.mark.parametrize("name", [*MINIMISES])
+def test_both_paths_take_the_gradient_of_what_is_minimised(name: str, exact_path: bool) -> None:
+    made, gradients, logged = recipe(name), [], []
+    for loss in objectives.names():
+        settings = made.read({"loss": loss, **MINIMISES[name]})
+        problem = task(made.task).build_problem(
+            settings, torch.device("cpu"), exact_path=exact_path
+        )
+        slopes = {n: torch.empty_like(problem.state[n]) for n in problem.trained}
+        logged.append(problem.train_metrics(0, slopes)["train_loss"])
+        gradients.append(torch.cat([one.flatten() for one in slopes.values()]))
+    assert len(set(logged)) == 1  # cross entropy, whatever is minimised
+    assert not torch.equal(*gradients)
 
 
 def test_every_task_that_can_be_trained_says_what_is_muons() -> None:
