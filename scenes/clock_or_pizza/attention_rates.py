@@ -43,6 +43,13 @@ HALF = 0.5
 LEARNT = 0.95
 """Accuracy on all pairs from which on a network has learned its task."""
 
+SMALL_P = (
+    "That distance irrelevance tells a pizza from a clock is said mod 59 (arXiv:2306.17844) and "
+    "does not hold for small p: in trials mod 31 the two overlap, and symmetricity tells them "
+    "apart. "
+)
+"""What the plane of both measures does not tell, for captions; see docs/clock-or-pizza.md."""
+
 MOST = 12
 """Rates that have a dot in the key; of more only the least and the largest."""
 
@@ -68,8 +75,8 @@ class AttentionRates(Scene):
     watch = "A dot is a network; the higher, the more differently a and b act on its answer"
     source = "arXiv:2306.17844"
     disputed = (
-        "Disputed: the networks at both ends are said to be one and the same disc, seen in their "
-        "neurons (arXiv:2512.25060)."
+        "Disputed: the networks at both ends are said to be two algorithms (arXiv:2306.17844), and "
+        "to be one and the same disc, seen in their neurons (arXiv:2512.25060)."
     )
     needs = ("member_name", "member_attention_rate", "member_accuracy", "member_circuit_epoch",
              "member_gradient_symmetricity", "member_wrong_distance_irrelevance")  # fmt: skip
@@ -173,7 +180,7 @@ class AttentionRates(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         drawn = (
-            "Symmetricity is drawn at the angle whose cosine it is. "
+            f"Symmetricity is drawn at the angle whose cosine it is. {SMALL_P}"
             if self.plane
             else "Upwards 1 less symmetricity; networks of one rate stand side by side. "
         )

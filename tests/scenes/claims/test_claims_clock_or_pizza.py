@@ -237,6 +237,9 @@ def test_the_plane_of_both_measures_is_drawn_when_asked_for() -> None:
     assert "higher" in scene("attention-rates")().claim(data).watch
     assert "at the angle" in plane.definition(data)
     assert "at the angle" not in scene("attention-rates")().definition(data)
+    caption = plane.caption(data)
+    assert "does not hold for small p" in caption
+    assert caption.rindex("arXiv:2512.25060") > caption.rindex("arXiv:2306.17844") > 0
 
 
 def test_rates_that_do_not_matter_are_not_said_to() -> None:
