@@ -23,6 +23,7 @@ from grokviz.scenes.modular_addition._surface import (
 )
 from jaxtyping import Float, Int
 
+from grokviz.media.spacing import LEFT, RIGHT
 from grokviz.scene import Drawing, relief, style
 
 if TYPE_CHECKING:
@@ -227,13 +228,15 @@ class Picture:
         wide, high = style().ems(figure)
         self.panel = relief.ReliefPanel(figure, (0.0, 0.0, wide, high))
         width, height = self.panel.size
-        self.boxes = _boxes(width, height, len(self.stages), down=style().narrow(figure))
+        room = Box(0, 0, width, height, alone=True)
+        self.boxes = [room]
+        if len(self.stages) > 1:
+            margins = (LEFT, RIGHT) if style().slide else (0.0, 0.0)
+            left, right = (round(ems * self.panel.em) for ems in margins)
+            inside = Box(left, 0, width - right, height)
+            self.boxes = _boxes(inside, len(self.stages), down=style().narrow(figure))
         self.parts = [Part(self.panel, box, source) for box in self.boxes]
-        self.alone = (
-            Part(self.panel, Box(0, 0, width, height, alone=True), source)
-            if whole
-            else self.parts[0]
-        )
+        self.alone = Part(self.panel, room, source) if whole else self.parts[0]
 
     def drawing(self) -> Drawing:
         """The surface at a clock index, and at a share of a film."""
@@ -273,13 +276,14 @@ def _stage(share: float) -> float:
     return at
 
 
-def _boxes(width: int, height: int, count: int, *, down: bool) -> list[Box]:
-    """Parts of the picture beside one another, or below."""
-    if count == 1:
-        return [Box(0, 0, width, height, alone=True)]
+def _boxes(room: Box, count: int, *, down: bool) -> list[Box]:
+    """Parts of a room beside one another, or below."""
+    height = room.upper
     if down:
         edges = [round(height * n / count) for n in range(count + 1)]
-        return [Box(0, height - b, width, height - a) for a, b in itertools.pairwise(edges)]
+        return [
+            Box(room.left, height - b, room.right, height - a) for a, b in itertools.pairwise(edges)
+        ]
     shares = np.cumsum([0, *WIDTHS[:count]]) / sum(WIDTHS[:count])
-    edges = [round(width * share) for share in shares.tolist()]
+    edges = [room.left + round(room.wide * share) for share in shares.tolist()]
     return [Box(a, 0, b, height) for a, b in itertools.pairwise(edges)]
