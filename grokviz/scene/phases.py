@@ -93,8 +93,8 @@ class PhaseShades:
 
     @property
     def moving(self) -> list[Any]:
-        """The shades, where they grow."""
-        return list(self.spans) if self.reveals else []
+        """The shades and their names, where they grow and come."""
+        return [*self.spans, *(text for _, text in self.names)] if self.reveals else []
 
     def update(self, moment: float) -> None:
         """Shade the phases up to ``moment``, and name those that have come under their names."""
