@@ -220,4 +220,5 @@ def _track(job: RenderJob, sound: Sound | None, index: np.ndarray) -> Track | No
     from grokviz.media.film.sound import Track
 
     fps = Fraction(job.quality.fps).limit_denominator(1001)
-    return Track(sound.hertz, sound.amplitude[index], fps)
+    noise = None if sound.noise is None else sound.noise[index]
+    return Track(sound.hertz, sound.amplitude[index], fps, noise)

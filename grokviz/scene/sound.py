@@ -1,4 +1,4 @@
-"""What a scene sounds like: a tone for each of its values, as loud as the value."""
+"""What a scene sounds like: a tone for each of its values, as loud as the value, or a hiss."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Sound:
     Attributes:
         hertz: pitch of each tone, from about 20 to 20,000.
         amplitude: how loud each is at each clock index, in any unit; NaN is silent.
+        noise: which share of each tone's power is noise at each clock index, from 0 to 1; None for
+            pure tones.
         words: one sentence for the alt text: what the tones are made of.
 
     """
@@ -27,6 +29,22 @@ class Sound:
     hertz: Float[np.ndarray, " tone"]
     amplitude: Float[np.ndarray, "moment tone"]
     words: str
+    noise: Float[np.ndarray, "moment tone"] | None = None
+
+
+def standing_out(values: Float[np.ndarray, "moment tone"]) -> Float[np.ndarray, "moment tone"]:
+    """How much of noise each tone is, of values that stand out or do not, from 0 to 1.
+
+    The median of a moment's values over the value: what is as others are is noise, what is many
+    times as large is a tone. What is no number is silent, and counts as noise.
+
+    Source: K. Fitz and L. Haken, Journal of the Audio Engineering Society 50 (2002) 879, of tones
+    with a share of noise; that it is this share is ours.
+    """
+    sizes = np.where(np.isfinite(values), np.abs(values), 0.0)
+    middle = np.median(sizes, axis=1, keepdims=True)
+    noise: np.ndarray = np.divide(middle, sizes, out=np.ones_like(sizes), where=sizes > middle)
+    return noise
 
 
 def scale(count: int) -> Float[np.ndarray, " tone"]:

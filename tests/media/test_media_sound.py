@@ -15,6 +15,7 @@ from grokviz.errors import InputError
 from grokviz.media import FORMATS, Provenance, write_film
 from grokviz.media.film.encode import Footage
 from grokviz.media.film.sound import BLOCK, PEAK, RATE, Track
+from grokviz.scene.sound import standing_out
 
 MADE = Provenance(title="Tones", alt="A square; it has sound.")
 SOUNDING = [name for name, kind in FORMATS.items() if kind.sound]
@@ -140,3 +141,24 @@ def test_a_film_has_no_sound_unless_it_is_given(tmp_path: Path) -> None:
     write_film(tmp_path / "a.mp4", lambda: pictures(3), fps=10, provenance=MADE)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert not container.streams.audio
+
+
+def test_a_tone_of_noise_is_a_band_as_loud_as_the_tone() -> None:
+    amplitude, hertz = np.ones((40, 1)), np.array([1000.0])
+    pure, rough = (
+        whole(Track(hertz, amplitude, Fraction(10), np.full_like(amplitude, share)))
+        for share in (0.0, 1.0)
+    )
+    np.testing.assert_array_equal(pure, whole(Track(hertz, amplitude, Fraction(10))))
+    power = [np.square(np.abs(np.fft.rfft(one.astype(float)))) for one in (pure, rough)]
+    at = np.fft.rfftfreq(len(pure), 1 / RATE)
+    narrow, band = np.abs(at - 1000) < 5, np.abs(at - 1000) < 600
+    assert power[0][narrow].sum() > 0.99 * power[0].sum()
+    assert power[1][narrow].sum() < 0.1 * power[1].sum()
+    assert power[1][band].sum() > 0.8 * power[1].sum()
+
+
+def test_what_stands_out_is_a_tone_and_the_rest_is_noise() -> None:
+    values = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 10.0], [0.0, 0.0, 0.0], [np.nan, 1.0, 4.0]])
+    wanted = [[1, 1, 1], [1, 1, 0.1], [1, 1, 1], [1, 1, 0.25]]
+    np.testing.assert_allclose(standing_out(values), wanted)

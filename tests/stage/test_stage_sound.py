@@ -52,9 +52,9 @@ def test_many_waves_become_the_key_frequencies(film: Path) -> None:
     apart = hertz > 400
     first, last = (spectrum(film, *when, hertz) for when in ((0.1, 0.6), (1.4, 1.9)))
     others = apart & ~keys
-    assert np.median(first[keys & apart]) < 3 * np.median(first[others])
+    assert np.median(first[keys & apart]) < 6 * np.median(first[others])
     assert first[apart].max() < 8 * np.median(first[apart])
-    assert np.median(last[keys & apart]) > 5 * np.median(last[others])
+    assert np.median(last[keys & apart]) > 20 * np.median(last[others])
     assert last[keys & apart].min() > 2 * np.median(last[others])
 
 
@@ -64,7 +64,8 @@ def test_the_alt_text_says_what_is_heard(film: Path, here: Path) -> None:
     assert with_sound.alt.startswith(without.alt.split(" at epoch")[0])
     assert with_sound.alt.endswith(
         " It has sound: a tone for each of the 56 frequencies, the higher the frequency the "
-        "higher, from 110 to 2,637 hertz, each as loud as its norm in the embedding."
+        "higher, from 110 to 2,637 hertz, each as loud as its norm in the embedding: a hiss while "
+        "it is as large as most, and a clear tone where it stands out."
     )
     assert "sound" not in without.alt
 

@@ -1,8 +1,8 @@
-"""A film's sound: sine tones whose loudness follows the frames, mixed without a click.
+"""A film's sound: tones whose loudness follows the frames, mixed without a click.
 
-A :class:`Track` says which tones, how loud each is at each frame, and at which rate the frames
-follow one another. It is as long as the film, however the film is encoded, and the same in any
-number of processes.
+A :class:`Track` says which tones, how loud and how much of noise each is at each frame, and at
+which rate the frames follow one another. A tone of noise is a band around its pitch. It is as long
+as the film, however the film is encoded, and the same in any number of processes.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ BLOCK = RATE // 4
 BIT_RATE = 128_000
 """Bits a second of an encoded track: a dense cluster of tones takes more than speech."""
 
+KNOTS = 1_000
+"""Random numbers a second of a tone's noise: its band goes some 500 hertz to either side."""
+
 _FULL = 32_767
 
 
@@ -39,13 +42,15 @@ _FULL = 32_767
 class Track:
     """Tones of ``hertz``, as loud at each frame as ``amplitude`` says; ``fps`` frames a second.
 
-    Between two frames the loudness goes over evenly. The whole is scaled so that its largest
-    sample is :data:`PEAK`; of amplitudes that are no numbers, or 0, it is silent.
+    ``noise`` is the share of each tone's power, from 0 to 1, that is a band of noise; None for no
+    noise. Between two frames loudness and noise go over evenly. The whole is scaled so that its
+    largest sample is :data:`PEAK`; of amplitudes that are no numbers, or 0, it is silent.
     """
 
     hertz: Float[np.ndarray, " tone"]
     amplitude: Float[np.ndarray, "frame tone"]
     fps: Fraction
+    noise: Float[np.ndarray, "frame tone"] | None = None
 
     @property
     def samples(self) -> int:
@@ -72,6 +77,24 @@ class Track:
         relative: np.ndarray = values / max(float(values.max(initial=0.0)), np.finfo(float).tiny)
         return relative
 
+    @cached_property
+    def _random(self) -> Float[np.ndarray, "knot tone"]:
+        """Numbers of mean 0 and variance 1, the same everywhere: raw bits never change."""
+        knots = math.ceil(self.samples / RATE * KNOTS) + 2
+        rows = [np.random.PCG64(tone).random_raw(knots) for tone in range(len(self.hertz))]
+        uniform = np.stack(rows, axis=1) / 2.0**64 - 0.5
+        # between two knots there is less than at them
+        numbers: np.ndarray = uniform * np.sqrt(12 * 1.5)
+        return numbers
+
+    def _rough(self, tone: int, seconds: np.ndarray) -> Float[np.ndarray, " sample"]:
+        """A tone's noise: what its sine is to be multiplied by."""
+        knot = seconds * KNOTS
+        at = knot.astype(int)
+        share, numbers = knot - at, self._random[:, tone]
+        noise: np.ndarray = numbers[at] * (1 - share) + numbers[at + 1] * share
+        return noise
+
     def _mixed(self, start: int) -> Float[np.ndarray, " sample"]:
         """The sum of the tones from one sample on, with its beginning and end faded."""
         at = np.arange(start, min(start + BLOCK, self.samples))
@@ -85,6 +108,9 @@ class Track:
         for tone, hertz in enumerate(self.hertz):
             loud = self._loudness[:, tone]
             swell = loud[before] * (1 - share) + loud[after] * share
+            if self.noise is not None:
+                noisy = self.noise[before, tone] * (1 - share) + self.noise[after, tone] * share
+                swell *= np.sqrt(1 - noisy) + np.sqrt(noisy) * self._rough(tone, seconds)
             out += swell * np.sin(2 * np.pi * (hertz * seconds + _phase(tone, len(self.hertz))))
         last = (self.samples - 1) / RATE
         mixed: np.ndarray = out * np.clip(np.minimum(seconds, last - seconds) / FADE, 0, 1)

@@ -14,7 +14,7 @@ from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
-from grokviz.scene.sound import Sound, scale
+from grokviz.scene.sound import Sound, scale, standing_out
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
@@ -118,15 +118,19 @@ class EmbeddingWaves(Scene):
         )
 
     def sound(self, data: xr.Dataset) -> Sound:
-        """A tone for each wave, higher with its frequency, as loud as its norm."""
+        """A tone for each wave, higher with its frequency, as loud as its norm.
+
+        A wave that is as large as most is a hiss, and one that stands out a tone.
+        """
         norms = data["embedding_frequency_norm"].values.astype(float)
         hertz = scale(norms.shape[1])
         words = (
             f"It has sound: a tone for each of the {len(hertz)} frequencies, the higher the "
             f"frequency the higher, from {hertz[0]:,.0f} to {hertz[-1]:,.0f} hertz, each as loud "
-            "as its norm in the embedding."
+            "as its norm in the embedding: a hiss while it is as large as most, and a clear tone "
+            "where it stands out."
         )
-        return Sound(hertz, norms, words)
+        return Sound(hertz, norms, words, standing_out(norms))
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
         k, values = data["frequency"].values, data["embedding_frequency_norm"].values
