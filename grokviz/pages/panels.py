@@ -70,7 +70,8 @@ PANELS: tuple[Panel, ...] = (
     ),
     Panel(
         "held-out", "On fresh sequences",
-        "Measured from the weights, always on the same sequences.",
+        "Measured from the weights, always on the same sequences: 2,048, and fewer in references "
+        "that were bundled earlier.",
         ("held_out_loss", "held_out_accuracy"), "half", also=("key_attention",),
     ),
     Panel(

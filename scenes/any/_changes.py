@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -308,6 +309,22 @@ def rooms(
         figure, heights, left=5.0, right=right, vgap=vgap, top=2.6 if named else 1.0
     )
     return axes
+
+
+def tested_on(data: xr.Dataset) -> str:
+    """A sentence on how many fresh sequences training logged its test loss; "" where none did."""
+    count = json.loads(data.attrs.get("settings") or "{}").get("test-examples")
+    if not data.sizes["tested_epoch"] or not isinstance(count, int):
+        return ""
+    return f" The test loss is of {count:,} fresh sequences."
+
+
+def fresh(data: xr.Dataset) -> str:
+    """The sequences on which the loss was measured from the weights."""
+    if "held_out_sequences" in data:
+        return f"{int(data['held_out_sequences']):,} fresh sequences"
+    # until version 0.1
+    return "the few fresh sequences on which attention is measured"
 
 
 def overfitting(data: xr.Dataset) -> str:

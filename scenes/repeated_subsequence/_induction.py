@@ -43,7 +43,7 @@ HEADS = "heads: Olsson et al. (2022), arXiv:2209.11895"
 def told(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> str:
     """The loss and the scores of two heads at checkpoint ``i``, and where the loss fell."""
     word, at = clocks.word(data), clocks.at(data, "epoch", i)
-    now = f"At {at} the loss on fresh sequences is {float(data['held_out_loss'][i]):.3g}"
+    now = f"At {at} the loss on {changes.fresh(data)} is {float(data['held_out_loss'][i]):.3g}"
     sentences = [f"{', '.join([now, *_scores(data, i, wanted)])}."]
     fall_span = changes.fall(data)
     if fall_span is not None and not data.sizes["tested_epoch"]:
@@ -69,6 +69,7 @@ class HeadsBelowLoss(Scene):
         "logged_train_loss", "logged_test_loss", "held_out_loss", "event_epoch", "phase_end",
         "induction_score", "previous_token_score",
     )  # fmt: skip
+    wishes = ("held_out_sequences",)
     aspect = 1.6
     narrow_aspect = 0.8
     ends_with_film = True

@@ -177,7 +177,8 @@ class InductionGrokking(HeadsBelowLoss):
         return (
             f"{'Training and test' if self._drops(data) else 'Test'} loss of a two-layer "
             "attention-only transformer that completes repeated subsequences, trained on the same "
-            f"few sequences all the time, and its heads. {self.definitions()}{drops}{own} "
+            f"few sequences all the time, and its heads. {self.definitions()}{drops}{own}"
+            f"{changes.tested_on(data)} "
             f"{after(f'figure 25; {HEADS}')}"
         )
 

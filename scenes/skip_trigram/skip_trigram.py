@@ -34,6 +34,7 @@ class SkipTrigram(Scene):
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
         "phase_end",
     )  # fmt: skip
+    wishes = ("held_out_sequences",)
     recipe = "skip-trigram"
     reference = "skip-trigram"
     aspect = 1.6
@@ -97,7 +98,8 @@ class SkipTrigram(Scene):
         word, now = clocks.word(data), data.isel(epoch=i)
         words = [
             f"Loss over {word}s, and attention to the key token below it. At {word} "
-            f"{int(now['epoch'])} the loss on fresh sequences is {float(now['held_out_loss']):.2g} "
+            f"{int(now['epoch'])} the loss on {changes.fresh(data)} is "
+            f"{float(now['held_out_loss']):.2g} "
             f"and {percent(float(now['key_attention']))} of the attention goes to the key token."
         ]
         fall_span = changes.fall(data)
@@ -116,8 +118,8 @@ class SkipTrigram(Scene):
         return (
             "Loss of a one-layer attention-only transformer that finds the one key token among "
             f"noise, {trained}, and its mean attention from the last token to the key token on "
-            "fresh sequences. After the non-modular notebook of Nanda et al. (2023), "
-            "arXiv:2301.05217."
+            f"fresh sequences.{changes.tested_on(data)} After the non-modular notebook of "
+            "Nanda et al. (2023), arXiv:2301.05217."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:

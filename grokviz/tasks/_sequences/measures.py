@@ -29,21 +29,28 @@ def held_out_loss_error(at: SequenceCheckpoint, run: SequenceRun) -> float:
     return at.sample_measures(run.sample, run.skip_weight).error
 
 
-@measure(on="run", source=FIGURES, long_name="number of fresh sequences", stored=Storage("int64"))
+@measure(
+    on="run",
+    source=FIGURES,
+    long_name="number of fresh sequences",
+    stored=Storage("int64"),
+    published="held_out_sequences",
+)
 def held_out_sequences(run: SequenceRun) -> int:
     """Number of fresh sequences on which held_out_loss is measured."""
     return len(run.sample)
 
 
 @measure(on="run", units="nats", source=FIGURES, stored=FLOAT64,
-         long_name="last loss on fresh sequences")  # fmt: skip
+         long_name="last loss on fresh sequences", published="final_held_out_loss")  # fmt: skip
 def final_held_out_loss(run: SequenceRun) -> float:
     """held_out_loss of the last checkpoint, on 2,048 sequences in every reference."""
     return float(run.last.sample_measures(run.sample, run.skip_weight).loss.mean())
 
 
 @measure(on="run", units="nats", source=FIGURES, stored=FLOAT64,
-         long_name="standard error of the last loss on fresh sequences")  # fmt: skip
+         long_name="standard error of the last loss on fresh sequences",
+         published="final_held_out_error")  # fmt: skip
 def final_held_out_error(run: SequenceRun) -> float:
     """Standard error of final_held_out_loss."""
     return float(run.last.sample_measures(run.sample, run.skip_weight).error)

@@ -720,3 +720,17 @@ def test_a_last_loss_has_its_number_where_a_legend_has_the_names(name: str) -> N
         figure.draw_without_rendering()
     last = "0.19" if name == "digit-grokking" else "1.85"
     assert last in [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_pictures_of_sequences_say_on_how_many_the_loss_was_measured() -> None:
+    for name, words in (("induction-grokking", "640"), ("digit-grokking", "1,024")):
+        kind = scene(name)
+        data = gv.load(kind.reference, kind.needs)
+        told = f"The test loss is of {words} fresh sequences."
+        assert told in kind.with_options().definition(data)
+        assert told not in kind.with_options().definition(data.assign_attrs(settings="{}"))
+    kind = scene("induction-grokking")
+    data = gv.load(kind.reference, kind.needs)
+    assert "the few fresh sequences" in kind.with_options().description(data, 3)
+    now = kind.with_options().description(data.assign(held_out_sequences=2048), 3)
+    assert "the loss on 2,048 fresh sequences is" in now
