@@ -30,14 +30,20 @@ HARDLY = 0.05
 MOST_NAMED = 9
 """Clusters that have room for a name each: those with most neurons."""
 
+GAP = 0.3
+"""Between the lanes, each of which is 1 high."""
+
+BASES = (1 + GAP, 0.0)
+"""Where the lanes begin: before the ReLU above, after it below."""
+
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
-    """Each neuron's share in products of waves before the ReLU and after it, as a thread."""
+    """Each neuron's share in products of waves before the ReLU and after it, a dot each."""
 
     name = "quadratic-share"
     title = "The ReLU makes products of waves; hardly any go in"
-    watch = "Each thread is a neuron: its share of products of waves before the ReLU, and after it"
+    watch = "Each dot is a neuron: its share of products of waves before the ReLU, and after it"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
@@ -55,7 +61,7 @@ class QuadraticShare(Scene):
 
     show: Literal["rise", "scatters", "before", "active"] = option(
         "rise",
-        "each neuron from before the ReLU to after it, or the notebook's scatters: all that a wave "
+        "each neuron before the ReLU and after it, or the notebook's scatters: all that a wave "
         "explains after the ReLU, before it, or by how many pairs activate the neuron",
     )
 
@@ -76,20 +82,20 @@ class QuadraticShare(Scene):
         title = self.title if before <= HARDLY else self.title.split(";")[0]
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        watch = "Each thread is a neuron: how much of it is waves of a times waves of b"
+        watch = "Each dot is a neuron: how much of it is waves of a times waves of b"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
         return Claim(title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A thread a neuron, from before the ReLU to after it; or the two scatters."""
+        """A dot a neuron before the ReLU and one after it; or the two scatters."""
         if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = (4.4, 1.2) if style().narrow(figure) else (5.0, 1.6)
-        room = style().panels(figure, left=left, right=right, top=0.8, bottom=3.2)[0][0]
-        return Drawing.of(_Fan(room, data))
+        left = 8.6 if style().narrow(figure) else 11.0
+        room = style().panels(figure, left=left, right=1.6, top=0.8, bottom=3.6)[0][0]
+        return Drawing.of(_Lanes(room, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -123,8 +129,9 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Threads: {share}, from before the ReLU to after it; thick: the mean of all, in "
-                f"numbers too. {NOTEBOOK}"
+                f"Dots: {share}, before the ReLU above and after it below, a row of each lane a "
+                "neuron, by wave and by the share when the film ends; the line: the mean of all. "
+                f"{NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -193,12 +200,10 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, Group("none", colours.train, cluster <= 0)]
 
 
-class _Fan:
-    """A thread a neuron, from its share before the ReLU up to that after it, and their means."""
+class _Lanes:
+    """A dot a neuron at its share before the ReLU, above, and after it, below, and their means."""
 
     def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        from matplotlib.collections import LineCollection
-        from matplotlib.colors import to_rgba
         from matplotlib.ticker import MaxNLocator
 
         current_style, colours = style(), style().colours
@@ -214,64 +219,74 @@ class _Fan:
         shown = np.concatenate([s[:, g.inside] for s in self.shares for g in self.groups], axis=1)
         inside = data["field_epoch"].values <= panels.horizon(data)
         top = 1.06 * max(float(shown[inside].max(initial=0)), 1e-3)
-        axes.set(xlim=(0, 1), ylim=(0, top), xticks=[])
-        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.set(xlim=(-0.015 * top, top), ylim=(-0.05, 2 + GAP), yticks=[])
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         narrow = current_style.narrow(axes.figure)
-        axes.set_ylabel("products (%)" if narrow else "products of waves (% of a neuron)")
-        axes.grid(visible=False, axis="x")
-        self.axes, wide = axes, current_style.line
-        # many threads are as bright together as few
-        count = sum(int(group.inside.sum()) for group in self.groups)
-        alpha = float(np.clip(200 / max(count, 1), 0.3, 0.9))
-        self.threads: list[Any] = []
-        for group in self.groups:
-            self.threads.append(LineCollection(
-                [], colors=[to_rgba(group.colour, alpha)], lw=0.5 * wide, zorder=2
-            ))  # fmt: skip
-            axes.add_collection(self.threads[-1], autolim=False)
+        axes.set_xlabel("products (%)" if narrow else "products of waves (% of a neuron)")
+        axes.grid(visible=False, axis="y")
+        wide, size = current_style.line, current_style.points
+        self.rows = self._rows(_claims.film_end(data, "field_epoch"))
+        self.dots = [
+            axes.plot(
+                [], [], "o", color=group.colour, ms=0.3 * size, mew=0, alpha=0.9, zorder=2,
+                clip_on=False,
+            )[0]
+            for _ in SIDES
+            for group in self.groups
+        ]  # fmt: skip
         (self.mean,) = axes.plot(
-            [], [], "o-", color=colours.ink, lw=1.8 * wide, clip_on=False,
-            ms=0.75 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
-        )  # fmt: skip
-        size, self.narrow = current_style.points, narrow
-        for x, word, side in ((0, "before the ReLU", "left"), (1, "after the ReLU", "right")):
+            [], [], color=colours.ink, lw=1.2 * wide, zorder=4, solid_joinstyle="round"
+        )
+        look: dict[str, Any] = {"ha": "right", "xycoords": ("axes fraction", "data")}
+        self.words = []
+        for base, word in zip(BASES, ("before", "after"), strict=True):
             current_style.note(
-                axes, word, (x, 0), (0, -0.4), ha=side, va="top", color=colours.muted, fontsize=size
-            )
-        look: dict[str, Any] = {"fontweight": "bold", "color": colours.ink, "va": "top"}
-        self.words = [
-            current_style.note(axes, "", (x, 0), (0, -1.7), ha=side, fontsize=size, **look)
-            for x, side in ((0, "left"), (1, "right"))
-        ]
+                axes, f"{word} the ReLU", (0, base + 0.5), (-0.8, 0.2), va="bottom",
+                color=colours.muted, fontsize=size if not narrow else None, **look,
+            )  # fmt: skip
+            self.words.append(
+                current_style.note(
+                    axes, "", (0, base + 0.5), (-0.8, -0.2), va="top", fontweight="bold",
+                    color=colours.ink, fontsize=size if not narrow else None, **look,
+                )
+            )  # fmt: skip
         if len(self.groups) > 1:
             current_style.note(
-                axes, "coloured by wave", (0, 1), (0.6, -0.4), va="top", color=colours.muted
-            )
+                axes, "coloured by wave", (1, 1), (-0.4, -0.2), ha="right", va="top",
+                color=colours.muted,
+            )  # fmt: skip
+
+    def _rows(self, end: int) -> list[Float[np.ndarray, " neuron"]]:
+        """Heights of each group's neurons in a lane: by group, by the share when a film ends."""
+        count = sum(int(group.inside.sum()) for group in self.groups)
+        rows, above = [], 0
+        for group in self.groups:
+            shares = self.shares[1][end, group.inside]
+            place = np.empty(len(shares))
+            place[np.argsort(-shares, kind="stable")] = np.arange(len(shares))
+            rows.append(1 - (above + place + 0.5) / max(count, 1))
+            above += len(shares)
+        return rows
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.threads, self.mean, *self.words]
+        return [*self.dots, self.mean, *self.words]
 
     def update(self, i: int) -> None:
-        for group, threads in zip(self.groups, self.threads, strict=True):
-            threads.set_segments(_threads(*(share[i, group.inside] for share in self.shares)))
+        dots = iter(self.dots)
+        for base, shares in zip(BASES, self.shares, strict=True):
+            for group, rows in zip(self.groups, self.rows, strict=True):
+                next(dots).set_data(shares[i, group.inside], base + rows)
         means = [float(mean[i]) for mean in self.means]
-        self.mean.set_data([0, 1], means)
+        self.mean.set_data(np.repeat(means, 2), [base + end for base in BASES for end in (1, 0)])
         for text, mean in zip(self.words, means, strict=True):
-            share = _percent(mean)
-            text.set_text(f"mean {share}" if self.narrow else f"{share} on average")
+            text.set_text(f"{_percent(mean)} on average")
 
 
 def _percent(share: float) -> str:
     """Per cent, with a digit after the point where it is below ten."""
     return f"{share:.1f}%" if share < 9.95 else f"{share:.0f}%"
-
-
-def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron end 2"]:
-    """Straight lines from one height to another."""
-    y = np.stack([low, high], axis=1)
-    points: np.ndarray = np.stack([np.broadcast_to([0.0, 1.0], y.shape), y], axis=2)
-    return points
 
 
 def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, Any]:

@@ -611,26 +611,31 @@ def test_columns_hold_the_clusters_others_are_below_and_pale_are_those_that_were
     assert 0 < white.sum() < (share[end] >= 0.85).sum() / 2
 
 
-def test_threads_go_from_each_neurons_share_before_the_relu_to_that_after_it() -> None:
+def test_each_neuron_has_a_dot_before_the_relu_and_one_after_it() -> None:
     data, scene = reference("quadratic-share"), SCENES["quadratic-share"].with_options()
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = scene.draw(figure, data)
     cluster = data["all_neuron_cluster"].values
-    fans = figure.axes[0].collections
-    assert len(fans) == len(np.unique(cluster[cluster > 0]))
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    lanes = [(side, k) for side in quadratic_share.SIDES for k in np.unique(cluster[cluster > 0])]
+    assert len(dots) == len(lanes)
+    rows = []
     for i in (0, film_end(data, "field_epoch")):
         drawing.update(i)
-        for fan, k in zip(fans, np.unique(cluster[cluster > 0]), strict=True):
-            ends = np.array([line[[0, -1], 1] for line in fan.get_segments()]).T
-            for end, side in zip(ends, quadratic_share.SIDES, strict=True):
-                own = 100 * data[f"quadratic_share_{side}"].values[i, cluster == k]
-                assert end == pytest.approx(own, abs=1e-4)
+        for group, (side, k) in zip(dots, lanes, strict=True):
+            own = 100 * data[f"quadratic_share_{side}"].values[i, cluster == k]
+            assert group.get_xdata() == pytest.approx(own, abs=1e-4)
+        rows.append(np.concatenate([group.get_ydata() for group in dots]))
+        above, below = np.split(rows[-1], 2)
+        assert above.min() > below.max()
+        assert len(np.unique(below)) == len(below) == (cluster > 0).sum()
         words = [text.get_text() for text in figure.findobj(Text)]
         for side in quadratic_share.SIDES:
             mean = 100 * float(data[f"quadratic_share_{side}"].values[i, cluster > 0].mean())
             said = f"{mean:.1f}%" if mean < 9.95 else f"{mean:.0f}%"
             assert f"{said} on average" in words
+    assert (rows[0] == rows[1]).all()  # a neuron keeps its row
 
 
 def _inactive(text: Text) -> bool:
