@@ -26,7 +26,7 @@ KEYLESS = "No frequency is key to the logits at the end"
 GLOW = 1.6
 """Light is the wave's height to this power, so that its crests stand out."""
 
-WORDS, NARROW_WORDS = 11.4, 2.2
+WORDS, NARROW_WORDS = 14.2, 2.2
 """Room for the words at the left, in ems; in a column for the frequencies alone."""
 
 LINE = 0.95
@@ -213,7 +213,7 @@ def _draw(sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
     for row, (k, colour) in enumerate(zip(n.keys, n.colours, strict=True)):
         at = across[0] + (row + 0.5) * step, centre
         _wheel(sheet, n, k, colour, at, radius)
-        name = f"frequency {k}" if step > 8.5 else str(k)
+        name = f"frequency {k}" if step > 7.5 else str(k)
         sheet.text(at[0], centre + radius + 0.5, name, ha="center", fontweight="bold",
                    color=colour, fontsize=style().small)  # fmt: skip
     top = centre - radius - (1.2 if narrow else 1.6)
@@ -244,8 +244,8 @@ def _say(sheet: Axes, n: _Numbers, levels: tuple[float, float, float]) -> None:
     start, colours = (4.2 if style().slide else 1.0), style().colours
     steps = (
         ("Turn", f"by {n.a}, then by {n.b}"),
-        ("Light up", "what fits"),
-        ("Add up", f"{n.a} + {n.b} = {n.answer}"),
+        ("Light up", "what fits, on average"),
+        ("Add up", f"{n.a} + {n.b} = {n.answer} mod {n.p}"),
     )
     for (name, words), y in zip(steps, levels, strict=True):
         sheet.text(start, y + 0.15, name, fontweight="bold")
