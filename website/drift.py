@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -76,6 +77,22 @@ def published_lower_until(data: xr.Dataset, after: str) -> int:
     return int(epochs[until])
 
 
+@quantity("loss", "published_test_loss")
+def published_lower_from(data: xr.Dataset, before: str) -> int:
+    """The first epoch from which on, up to one, the published test loss is the lower."""
+    epochs, apart = _logs_apart(data)
+    since = np.flatnonzero((epochs < int(before)) & (apart <= 0))[-1] + 1
+    return int(epochs[since])
+
+
+@quantity("loss", "published_test_loss")
+def ours_lower_until(data: xr.Dataset, after: str) -> int:
+    """The last epoch, of those after one, up to which our test loss is the lower."""
+    epochs, apart = _logs_apart(data)
+    until = np.flatnonzero((epochs > int(after)) & (apart > 0))[0] - 1
+    return int(epochs[until])
+
+
 def _logs_apart(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Epochs that both runs have, and the logarithm of our test loss over the published one."""
     both = np.intersect1d(data["epoch"].values, data["published_epoch"].values)
@@ -99,6 +116,28 @@ def repeats_apart_at(_: xr.Dataset, name: str) -> int:
     """The epoch of that factor."""
     epochs, factors = factors_apart(*repeats(name))
     return int(epochs[factors.argmax()])
+
+
+PLACES = {"below": -1, "among": 0, "above": 1}
+
+
+@quantity("published_test_loss")
+def published_place(data: xr.Dataset, place: str, which: str) -> int:
+    """The ``first`` or the ``last`` epoch of the longest stretch in which the published test loss
+    is ``below``, ``among`` or ``above`` those of the runs in ``REPEATS``, as far as all go.
+
+    Theirs are read between bundled records, along a straight line of their logarithm.
+    """
+    epochs, published = curve(data, "published-test")
+    runs = repeats("test")
+    inside = epochs <= min(clock[-1] for clock, _ in runs)
+    epochs, published = epochs[inside], published[inside]
+    ours = np.exp([np.interp(epochs, clock, np.log(losses)) for clock, losses in runs])
+    places = (published > ours.max(axis=0)).astype(int) - (published < ours.min(axis=0))
+    edges = np.flatnonzero(np.diff(places, prepend=9, append=9))
+    stretches = [(a, b - 1) for a, b in pairwise(edges) if places[a] == PLACES[place]]
+    longest = max(stretches, key=lambda one: epochs[one[1]] - epochs[one[0]])
+    return int(epochs[longest[which == "last"]])
 
 
 def factors_apart(*curves: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

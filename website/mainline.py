@@ -11,6 +11,8 @@ from grokviz.scenes.repeated_subsequence.induction_heads import KINDS, copies_of
 
 from grokviz.runs.schedule import Schedule
 from grokviz.scene import frequencies
+from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.formulas.answers import GROUPS, groups_of_pairs, right_by_group
 from grokviz.tasks.modular_addition.formulas.neurons import THRESHOLD
 from website.quantities import Value, quantity
 
@@ -145,6 +147,15 @@ def doubles_in(data: xr.Dataset, group: str) -> int:
     """How many of the pairs of a group are a number and itself."""
     place = data["pair_group"].values.tolist().index(group)
     return int((np.diagonal(data["group_of_pair"].values) == place).sum())
+
+
+@quantity("own_answer_error")
+def own_right(data: xr.Dataset, *groups: str) -> int:
+    """How many pairs of some groups the run's own weights answer right at the epoch selected."""
+    data_of = ModularAddition.from_settings(json.loads(data.attrs["settings"]))
+    right = data["own_answer_error"].values.reshape(-1) == 0
+    counts = right_by_group(right, groups_of_pairs(data_of.is_train, data_of.p))
+    return int(sum(counts[GROUPS.index(group)] for group in groups))
 
 
 @quantity("right_answers")

@@ -234,6 +234,12 @@ def size_after(epochs: np.ndarray, values: np.ndarray, after: float) -> float:
     return float(np.median(np.abs(values[epochs > after])))
 
 
+@_curve_quantity
+def positive_after(epochs: np.ndarray, values: np.ndarray, after: float) -> float:
+    """The share of the records after an epoch that are above 0."""
+    return float((values[epochs > after] > 0).mean())
+
+
 # --- reductions of a variable ----------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from website import drift
 from website.drift import factors_apart
 from website.quantities import value
 
@@ -65,6 +66,30 @@ def test_the_published_loss_is_over_ours_and_the_lower_until_it_is_not() -> None
     assert value(data, "published-times", "train", "100") == 0.125
     assert value(data, "published-lower-until", "0") == 200
     assert value(data, "times-apart-at") == 100
+    assert value(data, "published-lower-from", "300") == 100
+    back = data.assign(published_test_loss=("published_epoch", np.array([9.0, 9.0, 1.0, 0.5])))
+    assert value(back, "ours-lower-until", "-1") == 100
+
+
+def test_records_above_nothing_are_counted_after_an_epoch() -> None:
+    gradients = np.array([-1.0, -1.0, 2.0, np.nan, 3.0, -1.0])
+    data = xr.Dataset(
+        {"member_logit_gradient_sum": ("point", gradients), "member_epoch": ("point", np.arange(6))}
+    )
+    assert value(data, "positive-after", "gradient-sum", "1") == pytest.approx(2 / 3)
+
+
+def test_the_published_loss_is_placed_among_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    low, high = ((np.array([0, 400]), np.array([x, x])) for x in (1.0, 4.0))
+    monkeypatch.setattr(drift, "repeats", lambda _: (low, high))
+    losses = np.array([2.0, 0.5, 0.5, 3.0, 5.0, 5.0])
+    data = xr.Dataset(
+        {"published_test_loss": ("published_epoch", losses)},
+        {"published_epoch": [0, 100, 200, 300, 350, 500]},
+    )
+    for place, ends in (("below", (100, 200)), ("among", (0, 0)), ("above", (350, 350))):
+        got = tuple(value(data, "published-place", place, end) for end in ("first", "last"))
+        assert got == ends
 
 
 def test_key_frequencies_that_other_members_share_are_counted() -> None:

@@ -34,6 +34,18 @@ RULES = {
 }  # fmt: skip
 """Numbers in sentences that are rules and settings, and no results."""
 
+WHOLE = {
+    "science.md": {
+        # checkpoints that are bundled, where films end, and a table's epoch
+        "1,400", "5,400", "8,000", "13,000", "19,000", "40,000",
+        "1,000", "5,600", "2,000",  # sequences, updates and records of settings
+    },
+    "phase-changes.md": {"5,000"},
+    "phase-change-to-grokking.md": set[str](),
+    "disputed.md": set[str](),
+}  # fmt: skip
+"""Numbers of four and more digits in sentences of pages, that are settings and no results."""
+
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, xr.Dataset]:
@@ -95,7 +107,7 @@ def test_figures_of_ours_in_tables_are_marked() -> None:
 
 
 def test_results_in_sentences_are_marked_or_say_where_they_are_from() -> None:
-    """Decimals, powers of ten and percentages; of whole numbers nobody can tell."""
+    """Decimals, powers of ten and percentages; of small whole numbers nobody can tell."""
     looked_at = 0
     for name, page in STRICT.items():
         for line in prose(page):
@@ -105,6 +117,19 @@ def test_results_in_sentences_are_marked_or_say_where_they_are_from() -> None:
                 assert left == [], (name, sentence)
                 looked_at += bool(MARK.search(sentence))
     assert looked_at > 20
+
+
+def test_large_whole_numbers_in_sentences_are_marked_or_settings() -> None:
+    """Epochs and counts: a number that no mark says or asks for is listed above."""
+    for name, allowed in WHOLE.items():
+        used = set()
+        for line in prose(TEXTS[name]):
+            for sentence in re.split(r"(?<=[.:;]) (?=[A-Z`])", line):
+                left = {one for one in unmarked(sentence) if re.fullmatch(r"\d{1,3}(,\d{3})+", one)}
+                left = set() if ORIGIN.search(sentence) else left
+                assert left <= allowed, (name, sentence)
+                used |= left
+        assert used == allowed, "a number that stands nowhere is not to be allowed"
 
 
 # --- the marks -------------------------------------------------------------------------
