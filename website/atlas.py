@@ -20,7 +20,7 @@ from grokviz.scene.scene import Scene
 from website.drawing import DrawingJob, path_of
 
 PAGE = "atlas.md"
-PAGES = (PAGE, "science.md")
+PAGES = (PAGE, "open-questions.md", "science.md")
 """The pages whose commands that write a picture have it below them."""
 MEDIA = "pictures"
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
