@@ -45,7 +45,7 @@ class Race(Scene):
 
     name = "race"
     title = "With LayerNorm, Muon learns in a third of AdamW's epochs"
-    watch = "A hill is one run's share of right answers over time; a dot marks its first 95%"
+    watch = "A hill is one run's share of right answers; a dot marks its first 95%"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
         "Disputed: whether Grokfast is faster (arXiv:2405.20233: yes, with Adam, on products mod "
@@ -92,6 +92,8 @@ class Race(Scene):
         watch = self.watch if self.by == "accuracy" else self._scale(data).watch()
         if self.rings:
             watch += ", a ring its test loss of 0.1"
+        elif not all(lane.learns for lane in self._lanes(data)):
+            watch += "; grey ends below it" if self.by == "accuracy" else "; grey ends below that"
         return Claim(sentence, watch, holds, numbers)
 
     def _sentence(
