@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--exact-path",
     type=click.Choice(["on", "off"]),
     default="on",
-    help="Exact structural short cuts, or the plain model; either does every optimiser.",
+    help="Exact structural short cuts, or the plain model; either does every optimiser and loss.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
 @click.option("--dry-run", is_flag=True, help="List the members with their settings.")

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--exact-path",
     type=click.Choice(["on", "off"]),
     default="on",
-    help="Exact structural short cuts, or the plain model; either does every optimiser.",
+    help="Exact structural short cuts, or the plain model; either does every optimiser and loss.",
 )
 @user_code_option
 @quiet_option

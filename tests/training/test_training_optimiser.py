@@ -175,6 +175,10 @@ MINIMISES: dict[str, dict[str, object]] = {
     "skip-trigram-50": {"batch": 8, "examples": 0},
     "two-layer-addition": {"p": 7},
     "layernorm-59": {"p": 7},
+    "clock-59": {"p": 7},
+    "torus-59": {"p": 7},
+    "group-composition-D10": {},
+    "group-composition-S4": {"model": "transformer"},
 }
 OF_MUON = {
     ("modular-addition-59", ""): BLOCK,

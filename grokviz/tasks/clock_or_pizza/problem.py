@@ -12,7 +12,7 @@ from torch import Tensor
 from grokviz.tasks.clock_or_pizza.exact_path import attention_logits, side_by_side_logits
 from grokviz.tasks.clock_or_pizza.network import network
 from grokviz.tasks.clock_or_pizza.settings import ClockOrPizzaSettings
-from grokviz.training.losses import PRECISIONS, cross_entropy
+from grokviz.training.losses import PRECISIONS, position_losses
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
 
@@ -26,6 +26,7 @@ class ClockOrPizzaProblem(ModelProblem):
         model = network(settings).to(device)
         super().__init__(model, device)
         self.model, self.precision = model, PRECISIONS[settings.loss_precision]
+        self.objective = settings.loss
         self.rate = settings.attention_rate if settings.network == "attention" else None
         self.exact_path, pairs = exact_path, settings.data
         self._tokens = torch.as_tensor(pairs.tokens, device=device)
@@ -72,17 +73,19 @@ class ClockOrPizzaProblem(ModelProblem):
         }
         with torch.set_grad_enabled(gradients is not None):
             logits, targets = self._logits(trained, rows), self._targets[rows]
-            loss = cross_entropy(logits, targets, self.precision)
+            losses = position_losses(logits, targets, self.precision, self.objective)
         if gradients is not None:
             # queries and keys have no gradient where attention is switched off
-            slopes = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+            slopes = torch.autograd.grad(
+                losses.minimised.mean(), list(trained.values()), allow_unused=True
+            )
             for name, slope in zip(trained, slopes, strict=True):
                 if slope is None:
                     gradients[name].zero_()
                 else:
                     gradients[name].copy_(slope)
         right = (logits.detach().argmax(dim=-1) == targets).to(torch.float64).mean()
-        return torch.stack([loss.detach().to(torch.float64), right])
+        return torch.stack([losses.logged.detach().mean().to(torch.float64), right])
 
 
 def _by_name(split: str, values: Tensor | None) -> dict[str, float]:

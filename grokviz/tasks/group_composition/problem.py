@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from grokviz.models.transformer import Shape, Transformer
 from grokviz.tasks.group_composition.network import GroupMLP
 from grokviz.tasks.group_composition.settings import GroupSettings
-from grokviz.training.losses import PRECISIONS
+from grokviz.training.losses import PRECISIONS, position_losses
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
 
@@ -43,7 +43,7 @@ class GroupProblem(ModelProblem):
         self.model = _network(settings, self.order).to(device)
         super().__init__(self.model, device)
         self.exact = exact_path and self.is_mlp
-        self.precision = PRECISIONS[settings.loss_precision]
+        self.precision, self.objective = PRECISIONS[settings.loss_precision], settings.loss
         self._train_batch = self._batch(self.pairs.train)
         test = self._batch(self.pairs.test)
         self._train: Replay | None = None
@@ -91,15 +91,14 @@ class GroupProblem(ModelProblem):
         }
         with torch.set_grad_enabled(gradients is not None):
             logits = self._logits({**self.state, **trained}, batch.tokens)
-            log_probabilities = logits.to(self.precision).log_softmax(dim=-1)
-            right = log_probabilities.gather(-1, batch.targets.unsqueeze(-1))
-            loss = -right.mean()
+            losses = position_losses(logits, batch.targets, self.precision, self.objective)
         if gradients is not None:
-            slopes = torch.autograd.grad(loss, list(trained.values()))
+            slopes = torch.autograd.grad(losses.minimised.mean(), list(trained.values()))
             for name, slope in zip(trained, slopes, strict=True):
                 gradients[name].copy_(slope)
         is_right = logits.detach().argmax(dim=-1) == batch.targets
-        return torch.stack([loss.detach().to(torch.float64), is_right.to(torch.float64).mean()])
+        loss = losses.logged.detach().mean()
+        return torch.stack([loss.to(torch.float64), is_right.to(torch.float64).mean()])
 
 
 def _network(settings: GroupSettings, order: int) -> nn.Module:
