@@ -54,7 +54,7 @@ class Ladder(Scene):
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
     recipe = "group-composition-A5-small"
-    reference = "group-ladder"
+    reference = "group-ladder-accuracy"
     clock = None
     aspect = 1.7
     narrow_aspect = 0.9

@@ -182,9 +182,14 @@ def test_networks_between_clock_and_pizza_begin_again_as_bundled(tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "group"), [("group-ladder", "C60"), ("group-ladder", "D30"),
-                                             ("group-ladder", "A5"), ("group-seeds", "D10"),
-                                             ("group-seeds", "S4")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        *((name, group) for name in ("group-ladder", "group-ladder-accuracy")
+          for group in ("C60", "D30", "A5")),
+        ("group-seeds", "D10"), ("group-seeds", "S4"),
+    ],
+)  # fmt: skip
 def test_groups_are_learnt_again_as_they_were_bundled(
     name: str, group: str, tmp_path: Path
 ) -> None:
