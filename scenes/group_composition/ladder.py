@@ -53,6 +53,7 @@ class Ladder(Scene):
     watch = "Filled dots are our runs, open ones published; all of these groups have 60 elements"
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
+    wishes = ("accurate_epoch", "member_test_accuracy", "member_group")
     recipe = "group-composition-A5-small"
     reference = "group-ladder-accuracy"
     clock = None
