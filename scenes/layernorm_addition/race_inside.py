@@ -38,7 +38,7 @@ LATER = 2
 
 HEADINGS: dict[Quantity, str] = {
     "norm": "norm of the hidden weights", "cosine": "direction of the updates",
-    "waves": "participation ratio of waves",
+    "waves": "waves, by participation ratio",
 }  # fmt: skip
 
 
