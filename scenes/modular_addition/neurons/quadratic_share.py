@@ -33,6 +33,9 @@ MOST_NAMED = 9
 GAP = 0.3
 """Between the lanes, each of which is 1 high."""
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of the golden ratio lie in [0, 1) as evenly as any, however many there are."""
+
 BASES = (1 + GAP, 0.0)
 """Where the lanes begin: before the ReLU above, after it below."""
 
@@ -129,9 +132,8 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Dots: {share}, before the ReLU above and after it below, a row of each lane a "
-                "neuron, by wave and by the share when the film ends; the line: the mean of all. "
-                f"{NOTEBOOK}"
+                f"Dots: {share}, before the ReLU above and after it below, spread in height so "
+                f"that they do not hide one another; the line: the mean of all. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -226,7 +228,7 @@ class _Lanes:
         axes.set_xlabel("products (%)" if narrow else "products of waves (% of a neuron)")
         axes.grid(visible=False, axis="y")
         wide, size = current_style.line, current_style.points
-        self.rows = self._rows(_claims.film_end(data, "field_epoch"))
+        self.rows = self._rows()
         self.dots = [
             axes.plot(
                 [], [], "o", color=group.colour, ms=0.3 * size, mew=0, alpha=0.9, zorder=2,
@@ -257,17 +259,11 @@ class _Lanes:
                 color=colours.muted,
             )  # fmt: skip
 
-    def _rows(self, end: int) -> list[Float[np.ndarray, " neuron"]]:
-        """Heights of each group's neurons in a lane: by group, by the share when a film ends."""
-        count = sum(int(group.inside.sum()) for group in self.groups)
-        rows, above = [], 0
-        for group in self.groups:
-            shares = self.shares[1][end, group.inside]
-            place = np.empty(len(shares))
-            place[np.argsort(-shares, kind="stable")] = np.arange(len(shares))
-            rows.append(1 - (above + place + 0.5) / max(count, 1))
-            above += len(shares)
-        return rows
+    def _rows(self) -> list[Float[np.ndarray, " neuron"]]:
+        """Heights of each group's neurons in a lane: spread evenly, whatever their share."""
+        count = len(self.groups[0].inside)
+        spread = 0.04 + 0.92 * (GOLDEN * np.arange(count) % 1)
+        return [spread[group.inside] for group in self.groups]
 
     @property
     def moving(self) -> list[Any]:

@@ -83,7 +83,7 @@ class LearningCoefficient(Scene):
             side = "before" if turn.fallen < turn.grokked else "after"
             sentence = f"The model's complexity halves {gap} {side} the test loss"
             return Claim.instead(sentence, _watch(data), **numbers)
-        sentence = f"The model's complexity falls {gap} before the test loss"
+        sentence = f"The model's complexity halves {gap} before the test loss"
         return Claim(sentence, _watch(data), numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
