@@ -40,7 +40,7 @@ def test_it_falls_before_the_test_loss_on_its_reference(data: xr.Dataset) -> Non
     assert own.numbers["peak"] > 10 * own.numbers["left"] > 0
     # in no more digits than the chains agree on
     gap = own.numbers["grokked"] - own.numbers["fallen"]
-    told = re.search(r"falls about ([\d,]+) epochs before the test loss", own.sentence)
+    told = re.search(r"halves about ([\d,]+) epochs before the test loss", own.sentence)
     assert told is not None, (peak, left)
     rounded = int(told[1].replace(",", ""))
     assert rounded % 10 == 0
