@@ -191,6 +191,10 @@ def check_files(place: Path) -> None:
         assert " /" not in (said or ""), said
 
 
+APART = 1e-2
+"""How far rounding may lead two machines apart in some hundred updates; 3e-3 was seen."""
+
+
 def check_start(place: Path, to: Path, updates: int) -> int:
     """The first losses of the run are those that training it anew gives, on this machine."""
     from grokviz.training.loop import train
@@ -203,6 +207,6 @@ def check_start(place: Path, to: Path, updates: int) -> int:
         for epoch, value in zip(epochs, values, strict=True):
             if epoch in logged[clock].values:
                 found = float(logged.sel({clock: epoch}))
-                np.testing.assert_allclose(found, value, rtol=2e-3, err_msg=f"{name} at {epoch}")
+                np.testing.assert_allclose(found, value, rtol=APART, err_msg=f"{name} at {epoch}")
                 checked += 1
     return checked

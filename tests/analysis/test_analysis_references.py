@@ -75,14 +75,14 @@ def test_the_learning_coefficients_are_what_the_weights_give(tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SINGLE if name.startswith("two-layer")])
 def test_a_network_of_two_layers_begins_again_as_it_was_bundled(name: str, tmp_path: Path) -> None:
-    """Losses of the first updates, trained anew, to two parts in a thousand."""
+    """Losses of the first updates, trained anew, to one part in a hundred."""
     assert check_start(bundled.folder() / name, tmp_path / "run", 200) >= 100
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["clock-59-0", "pizza-59-0", "torus-59-0"])
 def test_a_clock_a_pizza_and_a_torus_begin_again_as_bundled(name: str, tmp_path: Path) -> None:
-    """Losses of the first updates, trained anew, to two parts in a thousand."""
+    """Losses of the first updates, trained anew, to one part in a hundred."""
     assert check_start(bundled.folder() / name, tmp_path / "run", 200) >= 100
 
 
