@@ -169,12 +169,12 @@ def near_at(epochs: np.ndarray, _: np.ndarray, moment: float) -> int:
 
 @_curve_quantity
 def as_published_512(epochs: np.ndarray, values: np.ndarray, moment: float) -> float:
-    """The mean of the records within a thirtieth of the step, counted as the published losses of
+    """The mean of the records within a twentieth of the step, counted as the published losses of
     repeated subsequences are: 85/84 times.
     """
-    around = np.abs(epochs - moment) <= moment / 30
-    if around.sum() < 5:
-        raise InputError(f"fewer than five records around step {moment:g} are bundled")
+    around = np.abs(epochs - moment) <= moment / 20
+    if around.sum() < 2:
+        raise InputError(f"fewer than two records around step {moment:g} are bundled")
     return float(values[around].mean() * 85 / 84)
 
 
