@@ -113,7 +113,7 @@ NO_COURSE = {
 
 TOLD = (
     "phase_end", "event_epoch", "spike_epoch", "spike_height", "memorised_epoch",
-    "generalised_epoch",
+    "generalised_epoch", "accurate_epoch",
 )  # fmt: skip
 """What is known of a run beside its course."""
 
