@@ -7,12 +7,15 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from grokviz.errors import InputError
+
+if TYPE_CHECKING:
+    from grokviz.dataset.checkpoint import RunView
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,29 @@ class SplitPairs:
                 f"give it, for example {missing[0]}={cls.examples[missing[0]]}"
             )
         return values
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """The pairs of a run, from its settings."""
+
+    @classmethod
+    def trained_on(cls, run: RunView, p: int, sizes: str) -> Bool[np.ndarray, " pairs"] | None:
+        """The mask of training pairs of a run, or None if its settings do not say the split.
+
+        Raises ``InputError`` where they say another p than its weights; ``sizes`` says what has
+        this p there, as "its weights have 59 residues".
+        """
+        known = {"p": p, **{k.replace("_", "-"): v for k, v in run.settings.items()}}
+        if "train-fraction" not in known:
+            return None
+        pairs = cls.from_settings({"split-seed": 0, **known})
+        if pairs.p != p:
+            raise InputError(
+                f"{run.run.path} says p = {pairs.p}, but {sizes}; correct p where the run is "
+                "recorded"
+            )
+        return pairs.is_train
 
 
 @dataclass(frozen=True)

@@ -108,16 +108,7 @@ class ClockOrPizzaRun(RunView):
     @cached_property
     def is_train(self) -> Bool[np.ndarray, " pairs"] | None:
         """The mask of training pairs, or None if the split is unknown."""
-        known = {"p": self.p, **{k.replace("_", "-"): v for k, v in self.settings.items()}}
-        if "train-fraction" not in known:
-            return None
-        pairs = TwoTokenPairs.from_settings({"split-seed": 0, **known})
-        if pairs.p != self.p:
-            raise InputError(
-                f"{self.run.path} says p = {pairs.p}, but its weights have {self.p} numbers; "
-                "correct p where the run is recorded"
-            )
-        return pairs.is_train
+        return TwoTokenPairs.trained_on(self, self.p, f"its weights have {self.p} numbers")
 
     @cached_property
     def circle(self) -> int:

@@ -211,19 +211,7 @@ class ModularAdditionRun(RunView):
     @cached_property
     def is_train(self) -> Split:
         """The mask of training pairs, or None if the split is unknown."""
-        data_settings = {
-            "p": self.p,
-            **{k.replace("_", "-"): v for k, v in self.settings.items()},
-        }
-        if "train-fraction" not in data_settings:
-            return None
-        task = ModularAddition.from_settings({"split-seed": 0, **data_settings})
-        if task.p != self.p:
-            raise InputError(
-                f"{self.run.path} says p = {task.p}, but its embedding has {self.p} "
-                "residues; correct p where the run is recorded"
-            )
-        return task.is_train
+        return ModularAddition.trained_on(self, self.p, f"its embedding has {self.p} residues")
 
     @cached_property
     def p(self) -> int:
