@@ -12,7 +12,7 @@ from grokviz.media import Provenance, library_versions
 from grokviz.media.fonts import fallback_fonts, untold_missing_glyphs
 from grokviz.media.motion import STAND
 from grokviz.render.job import RenderJob
-from grokviz.render.sheet import Sheet
+from grokviz.render.sheet import Sheet, clock_of
 from grokviz.render.strings import clean_texts, strings_of
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Drawing
@@ -168,9 +168,10 @@ def provenance_of(
     job: RenderJob, data: xr.Dataset, index: Sequence[int], sound: Sound | None = None
 ) -> Provenance:
     """What a file says of itself that shows these clock indices."""
-    clock, alt = job.scene.clock, job.scene.alt_text(data, index[-1])
-    if clock is None and job.scene.checkpoint in data.coords:
-        clock, index = job.scene.checkpoint, [job.scene.drawn_at(data)]
+    alt = job.scene.alt_text(data, index[-1])
+    clock, fixed = clock_of(job.scene, data)
+    if fixed is not None:
+        index = [fixed]
     return Provenance(
         title=job.heading(data) or job.scene.claim(data).sentence,
         alt=alt if sound is None else f"{alt} {sound.words}",

@@ -78,7 +78,7 @@ class Sheet:
         self.figure, self.scene, self.data, self.style = figure, scene, data, style
         self.title = clean_text(title or "")
         self.spoken = spoken and style.slide
-        self.clock, self.fixed = _clock(scene, data)
+        self.clock, self.fixed = clock_of(scene, data)
         self.caption: Text | None = None
         self.wide, self.high = style.ems(figure)
         self.body, self.moment = self._lay_out()
@@ -233,7 +233,7 @@ class Sheet:
         self.moment.set_text(moment(self.data, self.clock, i if self.fixed is None else self.fixed))
 
 
-def _clock(scene: Scene, data: xr.Dataset) -> tuple[str | None, int | None]:
+def clock_of(scene: Scene, data: xr.Dataset) -> tuple[str | None, int | None]:
     """The clock whose moment stands above, and at which index it always stands, if at one."""
     if scene.clock is None and scene.checkpoint in data.coords:
         return scene.checkpoint, scene.drawn_at(data)
