@@ -2,7 +2,8 @@
 
 matplotlib redraws everything for every frame. Here the background, without the moving
 artists, is drawn once; a frame is that picture plus, in drawing order, the moving artists
-and everything above them in their axes. The result equals a full draw pixel for pixel,
+and everything above them in their axes, of which those that have not changed are not worked out
+again (:mod:`grokviz.media.strokes`). The result equals a full draw pixel for pixel,
 which is verified:
 
 * matplotlib marks changed artists as stale. A stale artist that is not listed as moving, a
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
+
+from grokviz.media.strokes import Strokes
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -52,7 +55,7 @@ class Painter:
         self.redrawn = 0
         self._canvas: Any = FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]
         self._background: Any = None
-        self._above: list[Artist] = []
+        self._above: list[Strokes] = []
         self._still: list[Artist] = []
         self._axes: list[Any] = []
         self._shape: Any = None
@@ -73,8 +76,8 @@ class Painter:
             self._recaptures = 0
         self._canvas.restore_region(self._background)
         renderer = self._canvas.get_renderer()
-        for artist in self._above:
-            artist.draw(renderer)
+        for layer in self._above:
+            layer.draw(renderer)
         return self._copy()
 
     def full(self) -> Frame:
@@ -83,6 +86,8 @@ class Painter:
             self._background = None  # the draw below makes the change invisible to frame()
         self._canvas.draw()
         self._settle()
+        for layer in self._above:  # what was stale is not any more
+            layer.forget()
         return self._copy()
 
     def check(self) -> bool:
@@ -96,11 +101,16 @@ class Painter:
         """Draw and keep the background, everything below the moving artists."""
         # a full draw first, since it settles layout, limits and titles
         self._canvas.draw()
-        self._above = _layers(self.figure, self.moving)
-        with _animated([*self.moving, *self._above]):
+        above = _layers(self.figure, self.moving)
+        with _animated([*self.moving, *above]):
             self._canvas.draw()
             self._background = self._canvas.copy_from_bbox(self.figure.bbox)
-        hidden = {id(part) for a in (*self.moving, *self._above) for part in a.findobj()}
+        moving = {id(artist) for artist in self.moving}
+        self._above = [
+            Strokes(artist, moves=not moving.isdisjoint(map(id, artist.findobj())))
+            for artist in above
+        ]
+        hidden = {id(part) for a in (*self.moving, *above) for part in a.findobj()}
         self._still = [a for a in _leaves(self.figure) if id(a) not in hidden]
         self._axes = self.figure.findobj(_is_axes)
         self._settle()
@@ -150,12 +160,12 @@ def paint(
     """Yield the picture after each of ``frames``, which set the artists' data.
 
     Each call must set everything that its frame needs, independently of earlier ones, since
-    ``checks`` of them (first, middle, last, evenly spread) are drawn both ways before
-    the first frame is yielded. If they differ, everything is drawn in full and a warning
-    is logged. A call that is the same object as the one before yields the same array
+    ``checks`` of them (first, middle, last, evenly spread; at least three, or 0 for none) are
+    drawn both ways before the first frame is yielded. If they differ, everything is drawn in full
+    and a warning is logged. A call that is the same object as the one before yields the same array
     again, so that a held picture costs nothing.
     """
-    if painter.layered and frames:
+    if painter.layered and frames and checks:
         _verify(painter, frames, checks)
     last: Callable[[], object] | None = None
     picture: Frame | None = None

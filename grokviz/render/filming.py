@@ -64,14 +64,12 @@ class Picture:
         """The telling moment: of a film that moves along the clock one of its own, else the
         still's.
         """
-        from grokviz.media import paint
-
         scene, moments = self.job.scene, self.moments
         told = scene.index_of(self.data, None)
         if scene.clock is not None:
             told = min(moments, key=lambda i: abs(i - told))
-        shown = partial(show, self.sheet, self.drawing, told)
-        return next(paint(self.painter, [shown], checks=0))
+        show(self.sheet, self.drawing, told)
+        return self.painter.full()
 
     def draw(self, frame: int, *, layered: bool) -> Frame:
         """One frame, in layers where these are known to be exact."""

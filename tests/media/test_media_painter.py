@@ -249,11 +249,11 @@ def test_labels_outside_are_not_drawn_again() -> None:
     painter = Painter(fig, moving)
     update(1)
     painter.frame()
-    assert not {"XAxis", "YAxis", "Text"} & {type(a).__name__ for a in painter._above}
+    assert not {"XAxis", "YAxis", "Text"} & {type(a.artist).__name__ for a in painter._above}
     fig, moving, update = heatmap()
     painter = Painter(fig, moving)
     painter.frame()
-    assert "XAxis" in {type(a).__name__ for a in painter._above}  # its marks touch the edge
+    assert "XAxis" in {type(a.artist).__name__ for a in painter._above}  # its marks touch the edge
 
 
 def test_frame_is_a_copy() -> None:
