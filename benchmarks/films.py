@@ -137,6 +137,8 @@ def _by_workers(
     try:
         workers.start(count, ready[0], 1, layered=True)
         workers.wait()
+        for _ in islice(workers.frames(first), len(ready)):
+            pass  # each of them has drawn its background then
         return encoded(job.path, islice(workers.frames(first), len(ready)))[0]
     finally:
         workers.stop()

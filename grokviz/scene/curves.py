@@ -137,8 +137,9 @@ class Marker:
         return cls(axes.axvline(0, color=style().colours.ink, lw=style().line * 0.5, zorder=5))
 
     def update(self, moment: float) -> None:
-        """Put it at ``moment``."""
+        """Put it at ``moment``; at the panel's end it would part nothing, and is not drawn."""
         self.line.set_xdata([moment, moment])
+        self.line.set_visible(moment < self.line.axes.get_xlim()[1])
 
 
 def path(
