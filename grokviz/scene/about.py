@@ -49,7 +49,7 @@ def _about(data: xr.Dataset) -> str:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
     if "member_name" in data.variables and "seed" in settings:
         # runs of a family differ from those of other pictures that are called the same
-        drawn = " as the published code draws" if settings.get("init") == "published" else ""
+        drawn = ", drawn as published" if settings.get("init") == "published" else ""
         words.append(f"weights of seed {settings['seed']}{drawn}")
     if published_recipe(str(data.attrs.get("recipe", "")), task):
         words.append("smaller than published")

@@ -44,10 +44,7 @@ class DigitPhaseChanges(Scene):
     name = "digit-phase-changes"
     panels = ("digits", "loss")
     title = "The digits of a sum are learned one after another"
-    watch = (
-        "A hill is one digit's loss; its dot is where half of its level at steps "
-        f"{FALL_WIDTH} to {2 * FALL_WIDTH} is left"
-    )
+    watch = "A hill is one digit's loss, its dot where that has halved; on top, their mean"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
     needs = ("logged_train_loss", "logged_test_loss", "token_train_loss")
     recipe = "digit-addition"

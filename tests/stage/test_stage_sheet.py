@@ -121,7 +121,7 @@ def test_the_run_is_told_in_a_line() -> None:
     assert about(xr.Dataset(family, attrs=attrs)) == line
     assert about(xr.Dataset(family, attrs=seeded)) == f"{line}  ·  weights of seed 4"
     drawn = {**attrs, "settings": json.dumps({**settings, "seed": 4, "init": "published"})}
-    said = "weights of seed 4 as the published code draws"
+    said = "weights of seed 4, drawn as published"
     assert about(xr.Dataset(family, attrs=drawn)) == f"{line}  ·  {said}"
     assert about(xr.Dataset(attrs={"task": "mine", "run_name": "a"})) == "mine  ·  a"
     digits = {"task": "digit-addition", "settings": json.dumps({"digits": 5, "examples": 700})}

@@ -151,7 +151,9 @@ class ExactPath:
         d_neuron_map = product(d_logits.T, s["neurons"].T)
         d_head_map = product(d_logits.T, s["z"].T)
         d_neurons = product(d_logits, s["neuron_logit_map"].T)
-        d_neurons = torch.ops.aten.threshold_backward(d_neurons, s["neurons"], 0)
+        torch.ops.aten.threshold_backward.grad_input(
+            d_neurons, s["neurons"], 0, grad_input=d_neurons
+        )
         d_fold = product(s["z"].T, d_neurons.T).T
         d_bias = d_neurons.sum(0)
         d_z = product(d_neurons, s["fold"].T)

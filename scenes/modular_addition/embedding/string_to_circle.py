@@ -71,7 +71,7 @@ class StringToCircle(Scene):
         circle = self._circle(data)
         numbers = {"spread": circle.spread, "turns": circle.turns, "gap": circle.gap}
         if circle.spread < _rounds.ROUND and circle.turns == circle.k:
-            sentence = f"A string of {circle.p} numbers, wound {_times(circle.k)}, is a circle"
+            sentence = f"The network winds its {circle.p} numbers {_times(circle.k)} round a circle"
             watch = (
                 f"At {_claims.moment(data, -1)} radii vary by {percent(circle.spread)}; the "
                 f"angles of {circle.a} and {circle.b} add up to that of {circle.c}, within "

@@ -286,11 +286,10 @@ def _waves(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
     axes.set_yticks([])
-    narrow = current_style.narrow(axes.figure)
     some = "waves" if count == len(keys) else f"{len(keys)} of {count}"
     _head(axes, some, -indent, ha="right")
     if keys:
-        _head(axes, "logits" if narrow else "height", 1 + indent, ha="left")
+        _head(axes, "logits", 1 + indent, ha="left")
         beam(axes, 0, axes.get_ylim(), _half(reach))
     else:
         frequencies.note_none(axes)

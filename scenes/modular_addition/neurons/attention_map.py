@@ -37,7 +37,7 @@ class AttentionMap(Scene):
 
     name = "attention-map"
     title = "Re-sorted by its frequency, a head's scores are one wave"
-    watch = "the same scores twice; in colour the numbers that '=' looks at more"
+    watch = "A dot is how strongly '=' looks at a number, in colour where more; below, re-sorted"
     source = "arXiv:2301.05217, figure 8"
     needs = ("attention_map_fourier", "embedding_frequency_norm")
     paper_figures = {"8": {"by": "frequency"}}  # noqa: RUF012

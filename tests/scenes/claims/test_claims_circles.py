@@ -39,7 +39,7 @@ def test_the_reference_is_wound_as_often_as_its_frequency_says() -> None:
     for k in (14, 35, 41, 42, 52):
         told = claim("string-to-circle", data, frequency=k)
         assert told.holds
-        assert told.sentence == f"A string of 113 numbers, wound {k} times, is a circle"
+        assert told.sentence == f"The network winds its 113 numbers {k} times round a circle"
         assert told.numbers["turns"] == k
     assert claim("string-to-circle", data).sentence.count("14 times")
 
