@@ -125,6 +125,10 @@ class Trace:
             self.head.set_data(self.curve.x[end], self.curve.y[end])
 
 
+NEAR_END = 0.985
+"""So far along a panel nothing is left to come."""
+
+
 @dataclass(frozen=True)
 class Marker:
     """A line across a panel at the epoch shown."""
@@ -138,8 +142,10 @@ class Marker:
 
     def update(self, moment: float) -> None:
         """Put it at ``moment``; at the panel's end it would part nothing, and is not drawn."""
+        axes = self.line.axes
         self.line.set_xdata([moment, moment])
-        self.line.set_visible(moment < self.line.axes.get_xlim()[1])
+        at = axes.get_xaxis_transform().transform((moment, 0))[0]
+        self.line.set_visible(at < axes.bbox.x0 + NEAR_END * axes.bbox.width)
 
 
 def path(
