@@ -33,7 +33,7 @@ class SingularValues(Scene):
 
     name = "singular-values"
     title = "The weights collapse onto a few directions, the output's first"
-    watch = "Each line is a direction's strength, grey if it has faded by now"
+    watch = "Each line is a direction's strength, grey if gone by now"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, section 4.2"
     loops = True
     needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
