@@ -20,6 +20,13 @@ CLOCK, PIZZA, TORUS = "clock-59-0", "pizza-59-0", "torus-59-0"
 TINTS = {"clock": 0, "pizza": 4, "torus": 1}
 """The colour of each kind among those of the frequencies."""
 
+MEANING = {
+    "clock": "always points at an answer",
+    "pizza": "for some sums points nowhere",
+    "torus": "a and b in separate planes",
+}
+"""What each kind of network does, in a few words below its name."""
+
 NAMELESS = "no clear kind"
 
 LEAST, LEAD = 0.5, 0.1
@@ -85,15 +92,15 @@ def modulus(data: xr.Dataset) -> int | None:
 
 
 def network(data: xr.Dataset) -> str:
-    """What joins a and b in a run's network, in a few words; "" where the run does not say it."""
+    """How a run's network attends to a and b, in a few words; "" where the run does not say it."""
     settings = stated(data)
     if settings.get("network") == "side-by-side":
-        return "a beside b, no attention"
+        return "no attention"
     if "attention-rate" not in settings:
         return ""
     rate = float(settings["attention-rate"])
-    named = {0.0: "attention of 1 to both", 1.0: "attention by softmax"}
-    return named.get(rate, f"attention at a rate of {rate:g}")
+    named = {0.0: "fixed attention", 1.0: "learned attention"}
+    return named.get(rate, f"attention rate {rate:g}")
 
 
 def explained(data: xr.Dataset) -> dict[str, float]:
