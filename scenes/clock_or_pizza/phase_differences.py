@@ -1,4 +1,4 @@
-"""How far each neuron's wave over b lags behind its wave over a: in a clock, a pizza, a torus."""
+"""The angle between each neuron's waves over a and over b: in a clock, a pizza and a torus."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jaxtyping import Float
 from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
+from grokviz.scene.bars import Bars
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
 BUNDLED = {"clock": _networks.CLOCK, "pizza": _networks.PIZZA, "torus": _networks.TORUS}
 """The bundled network of each kind, in the order in which they are drawn."""
 
-PETALS = 24
-"""Classes of the histogram, the first around 0."""
+CLASSES = 12
+"""Classes of the histogram, from 0 to 180 degrees."""
 
-RAY = 0.3
-"""How strong a single ray is."""
+IN_STEP = 180 / CLASSES
+"""Degrees up to which a neuron has both waves in step: those of the first class."""
 
-IN_STEP = np.pi / PETALS
-"""Differences up to which a neuron has both waves in step: those of the first class, in radians."""
+TICKS = {0: "in step", 90: "", 180: "opposite"}
+"""Angles that are named below a histogram, with what they mean."""
+
+WAVE = 20.0
+"""Half the width of the waves drawn there, in degrees of the axis, and the room at both ends."""
 
 NEARLY_ALL, FEW = 0.9, 0.5
 """Shares of neurons in step from which on nearly all are, and up to which many are not."""
@@ -37,11 +41,14 @@ NEARLY_ALL, FEW = 0.9, 0.5
 
 @dataclass(frozen=True)
 class PhaseDifferences(_networks.BesideBundled):
-    """A rose for each network: its neurons by the angle between their waves over a and over b."""
+    """A histogram for each network: the angles between its neurons' waves over a and over b."""
 
     name = "phase-differences"
-    title = "A clock's neurons and a pizza's keep a and b in step; a torus's do not"
-    watch = "A ray is a neuron, upright if its waves over a and b are in step; petals count rays"
+    title = "Clocks and pizzas keep a and b in step; a torus does not"
+    watch = (
+        "Each neuron reads a wave over a and a wave over b; bars count neurons by the angle "
+        "between the two"
+    )
     source = "arXiv:2512.25060"
     disputed = (
         "Disputed: clock and pizza, which look alike here, are told apart by how their outputs are "
@@ -70,20 +77,25 @@ class PhaseDifferences(_networks.BesideBundled):
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The roses beside one another."""
+        """The histograms beside one another."""
         parts = self._parts(data)
+        narrow = style().narrow(figure)
         names = _networks.run_names(list(parts.values()))
-        low = (3.0 if style().narrow(figure) else 4.8) + 1.6 * any(names)
+        high = (1.8 if narrow else 4.2) + 1.5 * any(names)
         room = style().panels(
-            figure, (1,) * len(parts), left=1.0, right=1.0, top=1.8, bottom=low, gap=1.0
-        )[0]
-        roses = [_Rose(*one) for one in zip(room, parts.values(), parts, names, strict=True)]
+            figure, (1,) * len(parts), left=5.6, right=1.6, top=high,
+            bottom=2.6 if narrow else 6.2, gap=1.6 if narrow else 2.4,
+        )[0]  # fmt: skip
+        charts = [_Chart(*one) for one in zip(room, parts.values(), parts, names, strict=True)]
+        room[0].set_ylabel("neurons")
+        for axes in room[1:]:
+            axes.tick_params(labelleft=False)
 
         def update(i: int) -> None:
-            for rose, part in zip(roses, parts.values(), strict=True):
-                rose.update(_networks.index_at(data, part, i, "epoch"))
+            for chart, part in zip(charts, parts.values(), strict=True):
+                chart.bars.update(_networks.index_at(data, part, i, "epoch"))
 
-        return Drawing([(rose.rays, rose.petals) for rose in roses], update)
+        return Drawing([chart.bars.moving for chart in charts], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many neurons of each network are in step at that moment."""
@@ -97,8 +109,8 @@ class PhaseDifferences(_networks.BesideBundled):
                 "beginning."
             )
         return (
-            "Roses of the neurons by the angle between their waves over a and over b, in step at "
-            f"the top. {' '.join(texts)}"
+            "Histograms of the angles between the neurons' waves over a and over b, in step at 0. "
+            f"{' '.join(texts)}"
         )
 
     def about(self, data: xr.Dataset) -> str:
@@ -108,10 +120,10 @@ class PhaseDifferences(_networks.BesideBundled):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "Phase of the wave over a in a neuron's input before the ReLU, less that over b, at "
-            "the frequency that it has in the end; 0 without a wave. Petals are classes of "
-            f"{360 / PETALS:g} degrees by area: all neurons reach the rim, a quarter half-way. "
-            "In step: the petal at the top. A network is called a torus where at least "
+            "Phase of the wave over a in a neuron's input before the ReLU, less that over b, "
+            "either way round, at the frequency that it has in the end; 0 without a wave. Bars are "
+            f"classes of {180 / CLASSES:g} degrees. In step: those of the first bar. A network "
+            "is called a torus where at least "
             f"{percent(_networks.ROUND)} of b's waves lie outside of a's plane. Where at most "
             f"{percent(_networks.FLAT)} do, its logits say what it is: {_networks.CALLED}"
             f"{self.why_alone(data, _kind(data))}After {self.source}."
@@ -126,73 +138,74 @@ class PhaseDifferences(_networks.BesideBundled):
         return {kind: parts[kind] for kind in (*BUNDLED, "") if kind in parts}
 
 
-class _Rose:
-    """The neurons of one network around a circle, with its name below."""
+class _Chart:
+    """The histogram of one network, with its name above."""
 
     def __init__(self, axes: Axes, data: xr.Dataset, kind: str, run: str) -> None:
-        from matplotlib.collections import LineCollection, PolyCollection
+        current = style()
+        colours, narrow = current.colours, current.narrow(axes.figure)
+        colour = _networks.tint(kind)
+        axes.set(xlim=(-WAVE, 180 + WAVE), ylim=(0, 1.02))
+        axes.grid(visible=False, axis="x")
+        axes.set_xticks(list(TICKS), [f"{angle}°" for angle in TICKS])
+        axes.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
+        middles = (np.arange(CLASSES) + 0.5) * IN_STEP
+        heights = np.array([_shares(data, i) for i in range(data.sizes["epoch"])])
+        # no trace: the bars of the beginning would seem to be neurons too
+        self.bars = Bars(axes, middles, heights, colour, width=0.86 * IN_STEP, trace=0)
+        if not narrow:
+            self._draw_waves(axes)
+        lines = [run] if narrow else [run, _networks.MEANING.get(kind, "")]
+        lines = [line for line in lines if line]
+        for k, words in enumerate(lines):
+            current.note(axes, words, (0, 1), (0, 0.9 + 1.5 * k), color=colours.muted)
+        current.note(
+            axes, kind or _networks.NAMELESS, (0, 1), (0, 0.9 + 1.5 * len(lines)),
+            fontsize=(1 if narrow else 1.35) * current.points, fontweight="bold",
+            color=colours.words(colour),
+        )  # fmt: skip
 
-        self.data = data
+    def _draw_waves(self, axes: Axes) -> None:
+        """Two waves at each angle that is named, and what it is called."""
         current = style()
         colours = current.colours
-        colour = _networks.tint(kind)
-        axes.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal")
-        axes.set_axis_off()
-        turn = np.linspace(0, 2 * np.pi, 200)
-        axes.plot(np.cos(turn), np.sin(turn), color=colours.grid, lw=0.6 * current.line, zorder=1)
-        self.rays = LineCollection([], colors=[colour], alpha=RAY, lw=0.4 * current.line, zorder=2)
-        axes.add_collection(self.rays, autolim=False)
-        self.petals = PolyCollection(
-            [], facecolors=[colour], edgecolors=[colours.background], lw=0.2 * current.line,
-            joinstyle="bevel", zorder=3,
-        )  # fmt: skip
-        axes.add_collection(self.petals, autolim=False)
-        centre: dict[str, Any] = {"ha": "center", "color": colours.muted}
-        current.note(axes, "in step", (0.5, 1), (0, 0.2), **centre)
-        current.note(
-            axes, kind or _networks.NAMELESS, (0.5, 0), (0, -1.7), ha="center", fontweight="bold",
-            color=colours.words(colour), fontsize=1.35 * current.points,
-        )  # fmt: skip
-        rows = [run] if current.narrow(axes.figure) else [_networks.network(data), run]
-        for k, words in enumerate(rows):
-            current.note(axes, words, (0.5, 0), (0, -3.3 - 1.6 * k), **centre)
+        em = current.pixels(axes, current.small) / axes.bbox.height
+        across = np.linspace(-1, 1, 60)
+        both: list[tuple[float, dict[str, Any]]] = [
+            (1.6, {"color": colours.faint}), (0.6, {"color": colours.ink}),
+        ]  # fmt: skip
+        for angle, words in TICKS.items():
+            for lag, (width, look) in zip((0, angle), both, strict=True):
+                height = 0.7 * np.cos(1.5 * np.pi * across - np.radians(lag))
+                axes.plot(
+                    angle + WAVE * across, em * (height - 2.9), lw=width * current.line,
+                    transform=axes.get_xaxis_transform(), clip_on=False, **look,
+                )  # fmt: skip
+            current.note(
+                axes, words, (angle, 0), (0, -4.9), xycoords=axes.get_xaxis_transform(),
+                ha="center", color=colours.muted,
+            )  # fmt: skip
 
-    def update(self, i: int) -> None:
-        """Show a moment of the network."""
-        angles = _angles(self.data, i)
-        self.rays.set_segments(
-            [np.array([[0, 0], [np.sin(angle), np.cos(angle)]]) for angle in angles]
-        )
-        self.petals.set_verts(_petals(angles))
+
+def _shares(data: xr.Dataset, i: int) -> Float[np.ndarray, " class"]:
+    """The share of the neurons in each class of angles."""
+    angles = _angles(data, i)
+    counts = np.histogram(angles, np.linspace(0, 180, CLASSES + 1))[0]
+    shares: Float[np.ndarray, " class"] = counts / max(len(angles), 1)
+    return shares
 
 
 def _angles(data: xr.Dataset, i: int) -> Float[np.ndarray, " neuron"]:
-    """The differences of the neurons that have one, in radians."""
+    """The angles of the neurons that have one, in degrees."""
     angles: Float[np.ndarray, " neuron"] = data["phase_difference"].values[i].astype(float)
-    return angles[np.isfinite(angles)]
-
-
-def _petals(angles: Float[np.ndarray, " neuron"]) -> list[Float[np.ndarray, "corner 2"]]:
-    """A wedge for each class with neurons, whose area is its share of the circle's sector."""
-    # the class around 0 is the first
-    which = np.floor(angles / (2 * np.pi) * PETALS + 0.5).astype(int) % PETALS
-    shares = np.bincount(which, minlength=PETALS) / max(len(angles), 1)
-    middles = 2 * np.pi * np.arange(PETALS) / PETALS
-    across = np.linspace(-0.5, 0.5, 7) * 2 * np.pi / PETALS
-    wedges = []
-    for radius, middle in zip(np.sqrt(shares), middles, strict=True):
-        if radius == 0:
-            continue
-        # as on a dial: 0 on top, and to the right from there
-        x, y = np.sin(middle + across), np.cos(middle + across)
-        wedges.append(radius * np.column_stack([[0, *x], [0, *y]]))
-    return wedges
+    # float32 holds pi as a little more than it is
+    return np.minimum(np.degrees(np.abs(angles[np.isfinite(angles)])), 180.0)
 
 
 def _in_step(data: xr.Dataset, i: int = -1) -> float:
     """The share of the neurons with both waves in step."""
     angles = _angles(data, i)
-    return float((np.abs(angles) <= IN_STEP).mean()) if len(angles) else 0.0
+    return float((angles < IN_STEP).mean()) if len(angles) else 0.0
 
 
 def _kind(data: xr.Dataset) -> str:
