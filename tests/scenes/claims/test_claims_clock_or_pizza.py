@@ -192,7 +192,7 @@ def test_more_attention_is_less_of_a_pizza() -> None:
     assert claim.holds
     assert claim.numbers["correlation"] < -0.5
     learnt = data["member_accuracy"].sel(split="all").values >= 0.95
-    assert ("hollow" in claim.watch) == (not learnt.all())
+    assert ("crosses" in claim.watch) == (not learnt.all())
     share = {word: claim.numbers[f"clocks with {word}"] / claim.numbers[f"of {word}"]
              for word in ("less", "more")}  # fmt: skip
     assert share["more"] > share["less"] + 0.3
@@ -214,18 +214,31 @@ def test_as_many_clocks_with_less_attention_are_not_said_to_be_fewer() -> None:
 
 
 def test_networks_of_one_rate_stand_apart_at_what_their_symmetricity_lacks() -> None:
-    from grokviz.scenes.clock_or_pizza import attention_rates
+    from grokviz.scenes.clock_or_pizza import _rates
+    from grokviz.scenes.clock_or_pizza._rates_columns import Columns
 
     data = of("attention-rates")
-    places = attention_rates._Columns(data)
-    members = attention_rates._drawn(data)
-    measures = np.array([attention_rates._at(data, int(m), np.inf) for m in members])
+    places = Columns(data)
+    members = _rates.drawn(data)
+    measures = _rates.places_at(data, members, np.inf)
     x, y = places(members, measures).T
     rates = data["member_attention_rate"].values[members]
     assert len(np.unique(x)) == len(members) == 18
-    assert np.abs(x - rates).max() < 0.1
+    # nearer to their own rate than to the edges of a published range
+    assert np.abs(x - rates).max() < 0.05
     assert y == pytest.approx(1 - measures[:, 0])
-    assert scene("attention-rates")().about(data).endswith("21 runs, 18 of them drawn")
+    assert scene("attention-rates")().about(data).endswith("  18 runs")
+    assert "3 of the 21 runs have no rate" in scene("attention-rates")().definition(data)
+
+
+def test_counts_of_clocks_stand_above_the_halves_that_have_networks() -> None:
+    data = of("attention-rates")
+    numbers = scene("attention-rates")().claim(data).numbers
+    wanted = [f"{numbers[f'clocks with {word}']} of {numbers[f'of {word}']} become clocks"
+              for word in ("less", "more")]  # fmt: skip
+    assert [words for words in words_of("attention-rates", data) if "become" in words] == wanted
+    data["member_attention_rate"].values[data["member_attention_rate"].values < 0.5] = np.nan
+    assert [words for words in words_of("attention-rates", data) if "become" in words] == wanted[1:]
 
 
 def test_the_plane_of_both_measures_is_drawn_when_asked_for() -> None:

@@ -1,0 +1,135 @@
+"""Networks over their attention rate, from pizza to clock, with a sketch of both at the side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.clock_or_pizza import _networks, _rates
+from jaxtyping import Float, Int
+
+from grokviz.scene import style
+from grokviz.scene.spoken import halves
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+STEP = 0.15
+"""Room between two networks of one rate, as a share of that between two rates."""
+
+WIDE = 0.6
+"""The most room of all networks of one rate, and that at both ends, of that between two rates."""
+
+HOURS = 12
+"""Strokes of a sketch."""
+
+INNER = {"clock": 0.72, "pizza": 0.0}
+"""Where the strokes of a sketch begin: a clock's hands all reach the rim, a pizza's any length."""
+
+RADIUS, APART = 1.8, 5.0
+"""The radius of a sketch and the room between two, in ems."""
+
+
+class Columns:
+    """Rates across and 1 less symmetricity upwards, networks of one rate side by side."""
+
+    def __init__(self, data: xr.Dataset) -> None:
+        self.data, self.rates = data, _rates.rates_of(data)
+        drawn = _rates.drawn(data)
+        self.x = self.rates.copy()
+        self.shown = np.unique(self.rates[drawn])
+        self.room = float(np.diff(self.shown).min()) if len(self.shown) > 1 else 1.0
+        most = max(int((self.rates == rate).sum()) for rate in self.shown)
+        step = min(STEP * self.room, WIDE * self.room / max(most - 1, 1))
+        for rate in self.shown:
+            some = np.flatnonzero(self.rates == rate)
+            self.x[some] += step * (np.arange(len(some)) - (len(some) - 1) / 2)
+        least = [float(_rates.series(data, int(m))[1][:, 0].min(initial=0)) for m in drawn]
+        self.highest = 1 - min(0.0, *least)
+        self.column = step * max(most, 2)
+
+    def __call__(
+        self, members: Int[np.ndarray, " shown"], measures: Float[np.ndarray, "shown 2"]
+    ) -> Float[np.ndarray, "shown 2"]:
+        """Its place in the column of its rate, and what its symmetricity lacks of 1."""
+        return np.stack([self.x[members], 1 - measures[:, 0]], axis=1)
+
+    def tints(self, members: Int[np.ndarray, " shown"]) -> list[Any]:
+        """The colour of what each network becomes."""
+        last = _rates.places_at(self.data, members, np.inf)[:, 0]
+        return [_networks.tint("clock" if one < _rates.CLOCK else "pizza") for one in last]
+
+    def frame(self, axes: Axes) -> None:
+        """The axes, a ground for each rate, the border of both kinds, and published medians."""
+        from matplotlib.ticker import MultipleLocator
+
+        current, colours = style(), style().colours
+        side = WIDE * self.room
+        ends = [0.0, 1.0, *self.shown]
+        axes.set(
+            xlim=(min(ends) - side, max(ends) + side), ylim=(-0.06, self.highest + 0.06),
+            xlabel="attention rate (0: fixed, 1: learned)", ylabel="1 − gradient symmetricity",
+        )  # fmt: skip
+        axes.grid(visible=False)
+        many = len(self.shown) > _rates.MOST
+        few = self.shown[[0, -1]] if many else self.shown
+        axes.set_xticks(few, [f"{rate:g}" for rate in few])
+        axes.yaxis.set_major_locator(MultipleLocator(0.25))
+        axes.yaxis.set_major_formatter("{x:g}")
+        for rate in () if many else few:
+            axes.axvspan(rate - self.column / 2, rate + self.column / 2, color=colours.grid,
+                         alpha=0.55, lw=0, zorder=0)  # fmt: skip
+        axes.axhline(
+            1 - _rates.CLOCK, color=colours.faint, lw=0.5 * current.line, zorder=0.5, ls=(0, (4, 3))
+        )
+        for low, high, symmetricity, _ in _rates.PUBLISHED:
+            axes.plot(
+                [low, high], [1 - symmetricity] * 2, color=colours.faint, lw=1.2 * current.line,
+                zorder=1, solid_capstyle="butt",
+            )  # fmt: skip
+        current.note(
+            axes, "published medians", (1, 1 - _rates.PUBLISHED[-1][2]), (0, 0.4),
+            xycoords="data", ha="right", va="bottom", color=colours.muted,
+        )  # fmt: skip
+
+    def name_sides(self, axes: Axes) -> None:
+        """Both names inside of the axes, at the border between them."""
+        current = style()
+        words: dict[str, Any] = {"fontsize": 1.35 * current.points, "fontweight": "bold",
+                                 "xycoords": axes.get_yaxis_transform()}  # fmt: skip
+        for kind, lift, va in (("clock", 0.4, "bottom"), ("pizza", -0.4, "top")):
+            colour = current.colours.words(_networks.tint(kind))
+            current.note(
+                axes, kind, (0.02, 1 - _rates.CLOCK), (0, lift), va=va, color=colour, **words
+            )
+
+    def sketch_sides(self, beside: Axes) -> None:
+        """At the height of each side a sketch of such a network, its name and what it does."""
+        current, colours = style(), style().colours
+        em = current.pixels(beside, current.points)
+        wide, high = beside.bbox.width / em, beside.bbox.height / em
+        beside.set(xlim=(0, wide), ylim=(0, high))
+        beside.set_axis_off()
+        whole = self.highest + 0.12
+        border = (1 - _rates.CLOCK + 0.06) / whole * high
+        pizza = max(border / 2, 2.0)
+        heights = {"pizza": pizza, "clock": max((border + high) / 2, pizza + APART)}
+        turn = np.linspace(0, 2 * np.pi, 200)
+        for kind, middle in heights.items():
+            colour = _networks.tint(kind)
+            beside.plot(RADIUS * (1 + np.cos(turn)), middle + RADIUS * np.sin(turn),
+                        color=colours.grid, lw=0.8 * current.line)  # fmt: skip
+            for angle in 2 * np.pi * np.arange(HOURS) / HOURS:
+                reach = RADIUS * np.array([INNER[kind], 1.0])
+                beside.plot(
+                    RADIUS + reach * np.sin(angle), middle + reach * np.cos(angle), color=colour,
+                    lw=0.9 * current.line, clip_on=False, zorder=3, solid_capstyle="round",
+                )  # fmt: skip
+            lines = [(kind, 1.3, {"color": colours.words(colour), "fontweight": "bold",
+                                  "fontsize": 1.35 * current.points})]  # fmt: skip
+            for k, words in enumerate(halves(_networks.MEANING[kind])):
+                lines.append((words, -0.1 - 1.2 * k, {"color": colours.muted}))
+            for words, lift, look in lines:
+                current.note(beside, words, (2 * RADIUS + 0.9, middle + lift), (0, -0.35),
+                             xycoords="data", **look)  # fmt: skip
