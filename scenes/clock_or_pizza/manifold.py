@@ -11,11 +11,10 @@ import numpy as np
 from grokviz.scenes.clock_or_pizza import _networks
 from jaxtyping import Float, UInt8
 
-from grokviz.media.palette import colour_map
 from grokviz.scene import Claim, Drawing, relief, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
-from grokviz.scene.relief.light import coloured
+from grokviz.scene.relief.light import coloured_round, toned
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
@@ -50,16 +49,20 @@ REACH = 1.5
 """What is in view, in radii; a surface that reaches farther is drawn smaller."""
 
 
+LINES = {"disc": "each answer on a line through the centre", "torus": "each answer on a loop"}
+"""Where on each shape the pairs of one answer are, in a few words below its name."""
+
+INNER, OUTER = 1.65, 2.2
+"""The radii of a wheel of colours, in ems."""
+
+
 @dataclass(frozen=True)
 class Manifold(_networks.BesideBundled):
     """A lit surface over (a, b), bent as the inputs of one wave's neurons are."""
 
     name = "manifold"
     title = "Two networks learn the same sums on two shapes: a disc and a torus"
-    watch = (
-        "A point is a pair (a, b) as the neurons of one wave see it; the colour goes round with "
-        "the answer"
-    )
+    watch = "A point is a pair (a, b) as the neurons of one wave see it, coloured by its answer"
     source = "arXiv:2512.25060"
     disputed = (
         "Disputed: clock and pizza, which are one disc here, are told apart by how their outputs "
@@ -118,7 +121,8 @@ class Manifold(_networks.BesideBundled):
         """With the definitions and the citation."""
         return (
             "Inputs of the neurons of one frequency before their ReLU, less their means: the part "
-            "that is a function of a plus a function of b, along four directions among the "
+            f"that is a function of a plus a function of b ({percent(_added(data))} of what the "
+            "neurons read), along four directions among the "
             "neurons, the two in which a goes round and two of what is left of b's plane. The last "
             f"two are drawn at {SECOND:g} of their size, the fourth by perspective; each moment "
             "has its own scale, and each place is a mean over neighbours within a twelfth of the "
@@ -146,19 +150,25 @@ class _Picture:
         self.boxes = list(itertools.pairwise(edges))
         em = self.panel.em
         names = _networks.run_names(parts)
-        lift = 1.6 * any(names)
+        lift = 1.5 * any(names)
+        wheels = not style().narrow(figure)
         small: dict[str, Any] = {"color": style().colours.muted, "fontsize": style().small}
         for (left, right), part, run in zip(self.boxes, parts, names, strict=True):
             kind = self.panel.text(
                 _kind(part) or _networks.NAMELESS, fontweight="bold", fontsize=1.35 * style().points
             )
-            how = self.panel.text(_networks.network(part), **small)
-            self.panel.place(kind, np.array([(left + right) / 2, (3.2 + lift) * em]))
-            self.panel.place(how, np.array([(left + right) / 2, (1.5 + lift) * em]))
-            if run:
-                whose = self.panel.text(run, **small)
-                self.panel.place(whose, np.array([(left + right) / 2, 1.3 * em]))
-        self.bottom = round((4.4 + lift) * em)
+            middle = (left + right) / 2
+            lines = [LINES.get(_kind(part), "")] if wheels else []
+            rows = [*lines, _networks.network(part), *([run] if run else [])]
+            self.panel.place(kind, np.array([middle, (1.7 + 1.5 * len(rows)) * em]))
+            for k, words in enumerate(reversed(rows)):
+                line = self.panel.text(words, **small)
+                self.panel.place(line, np.array([middle, (1.3 + 1.5 * k) * em]))
+            if wheels:
+                self._draw_wheel(
+                    part, np.array([min(right - 4.0 * em, middle + 11.0 * em), (5.6 + lift) * em])
+                )
+        self.bottom = round((4.4 + 1.3 * wheels + lift) * em)
         self.high = height
 
     def drawing(self) -> Drawing:
@@ -169,6 +179,37 @@ class _Picture:
         i = index[min(int(share * len(index)), len(index) - 1)]
         self._show(i, float(np.interp(share, (0, 1), ORBIT)))
         return i
+
+    def _draw_wheel(self, part: xr.Dataset, centre: Float[np.ndarray, " 2"]) -> None:
+        """The colour of each answer around a wheel, some of them named."""
+        from matplotlib.collections import PolyCollection
+
+        em, small = self.panel.em, {"color": style().colours.muted, "fontsize": style().small}
+        p, k = part["surface"].shape[2], max(int(part["surface_frequency"]), 1)
+
+        def rim(turns: Any, radius: float) -> Float[np.ndarray, "*shape 2"]:
+            # as on a dial: 0 on top, and to the right from there
+            angle = 2 * np.pi * np.asarray(turns)
+            return centre + radius * em * np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+
+        edges = np.arange(p + 1) / p - 0.5 / p
+        wedges = np.stack(
+            [rim(edges[:-1], INNER), rim(edges[1:], INNER), rim(edges[1:], OUTER),
+             rim(edges[:-1], OUTER)], axis=1,
+        )  # fmt: skip
+        colours = toned(coloured_round(np.arange(p) / p))
+        # edges of their own colour, or seams show
+        self.panel.axes.add_collection(
+            PolyCollection(wedges, facecolors=colours, edgecolors=colours, lw=0.3, zorder=2),
+            autolim=False,
+        )
+        self.panel.place(self.panel.text("answer", **small), centre)
+        places = k * np.arange(p) % p
+        for quarter in range(4):
+            # of the answers the one nearest to a quarter, the first of two
+            answer = int(np.argmin(np.abs(places - quarter * p / 4)))
+            at = rim(places[answer] / p, OUTER + 0.75)
+            self.panel.place(self.panel.text(str(answer), **small), at)
 
     def _show(self, i: int, azimuth: float) -> None:
         pixels = np.zeros((self.high, self.panel.size[0], 4), np.uint8)
@@ -189,7 +230,7 @@ def _painted(
     view = relief.fitted([relief.Camera(a, 36.0, 22.0, 8.0) for a in (SIDE, *ORBIT)], edge,
                          (0, 0, *size))  # fmt: skip
     points, answer = _places(data, i)
-    colours = coloured(np.cos(answer), colour_map(style().colours.heights))
+    colours = coloured_round(answer / (2 * np.pi))
     full = np.ones(points.shape[:2])
     lit = relief.lit(relief.Surface(points, colours, relief.Shade(full, full)), relief.Light(),
                      camera.eye)  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grokviz.scene import relief
-from grokviz.scene.relief.light import coloured, linear, normals, toned
+from grokviz.scene.relief.light import LIGHTNESS, coloured, coloured_round, linear, normals, toned
 from grokviz.scene.relief.painting import halved
 
 RNG = np.random.default_rng(0)
@@ -133,6 +133,16 @@ def test_tones_grow_and_are_not_cut() -> None:
     assert (np.diff(bright[:, 0]) > 0).all()
     assert bright.max() < 1
     assert np.allclose(toned(linear(np.full((1, 3), 0.6))), 0.6)
+
+
+def test_colours_that_go_round_close_and_have_one_lightness() -> None:
+    turns = np.linspace(0, 1, 61)
+    light = coloured_round(turns)
+    assert light[0] == pytest.approx(light[-1])
+    # CIE lightness of the luminance; a little more or less where a hue is cut to the screen's
+    lightness = 116 * np.cbrt(light @ [0.2126, 0.7152, 0.0722]) - 16
+    assert np.abs(lightness - LIGHTNESS).max() < 3
+    assert np.linalg.norm(np.diff(light, axis=0), axis=1).min() > 0.005
 
 
 def test_the_lowest_and_the_highest_have_the_ends_of_the_colour_map() -> None:

@@ -24,6 +24,18 @@ GAMMA = 2.2
 
 Points = Float[np.ndarray, "*grids rows columns 3"]
 
+LIGHTNESS, CHROMA = 68.0, 38.0
+"""Of the colours that go round, in CIELAB."""
+
+WHITE = np.array([0.95047, 1.0, 1.08883])
+"""XYZ of white, D65."""
+
+TO_RGB = np.array(
+    [[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560],
+     [0.0556434, -0.2040259, 1.0572252]]
+)  # fmt: skip
+"""XYZ to linear sRGB."""
+
 
 @dataclass(frozen=True)
 class Light:
@@ -187,3 +199,18 @@ def linear(srgb: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]
 def coloured(values: Float[np.ndarray, "*shape"], colours: Colormap) -> np.ndarray:
     """Linear light for values from -1 to 1, from one end of a colour map to the other."""
     return linear(colours((np.clip(values, -1, 1) + 1) / 2)[..., :3])
+
+
+def coloured_round(turns: Float[np.ndarray, "*shape"]) -> np.ndarray:
+    """Linear light of one lightness whose hue goes round once with each turn, red at 0.
+
+    So that light and shade are not taken for another colour.
+    """
+    angle = 2 * np.pi * np.asarray(turns, float)
+    middle = (LIGHTNESS + 16) / 116
+    red_green, yellow_blue = CHROMA * np.cos(angle), CHROMA * np.sin(angle)
+    f = np.stack(
+        [middle + red_green / 500, np.full_like(angle, middle), middle - yellow_blue / 200], axis=-1
+    )
+    light: np.ndarray = np.clip((WHITE * f**3) @ TO_RGB.T, 0, 1)
+    return light

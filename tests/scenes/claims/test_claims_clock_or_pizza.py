@@ -138,6 +138,15 @@ def test_what_is_neither_is_not_said_to_be(name: str, value: float, words: str) 
     assert words in claim.sentence
 
 
+def test_wheels_name_answers_where_their_colour_is() -> None:
+    data = of("manifold")
+    words = words_of("manifold", data)
+    assert words.count("answer") == words.count("0") == 2
+    # of frequency 5 mod 59 the answers 3, 6 and 56 are 15, 30 and 44 steps round
+    assert int(data["surface_frequency"]) == 5
+    assert {"3", "6", "56"} <= {*words}
+
+
 def test_a_clock_is_said_to_be_a_disc_too() -> None:
     """As arXiv:2512.25060 has it, though its logits are a clock's."""
     clock = reference("clock-59-0", scene("manifold").needs)
