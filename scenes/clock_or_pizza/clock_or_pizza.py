@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EXPLAINED = 0.9
 """Share of the logits that a formula must explain for it to be what the picture argues."""
 
+MIDDLE, LEFT = 0.11, 285.0
+"""Radius of the ring around hands that point nowhere, and in which direction those words are."""
+
 NOTHING, SOMETHING = 0.1, 0.25
 """Shortest hands, in median ones, below which hands shrink to nothing, and above which none do."""
 
@@ -32,10 +35,7 @@ class ClockOrPizza(_networks.BesideBundled):
 
     name = "clock-or-pizza"
     title = "A clock always points at an answer; for some sums a pizza points nowhere"
-    watch = (
-        "A dot is a sum as one wave sees it; the farther out, the more firmly it points at the "
-        "answer"
-    )
+    watch = "A dot is a sum as one wave sees it; the farther out, the more firmly it points"
     source = "arXiv:2306.17844"
     disputed = (
         "Disputed: seen in their neurons both are said to be one and the same disc "
@@ -55,6 +55,9 @@ class ClockOrPizza(_networks.BesideBundled):
         for name in parts.keys() - {""}:
             numbers[f"{name} shortest"] = _shortest(parts[name])
             numbers[f"{name} explained"] = _networks.explained(parts[name])[name]
+        shown, every = data.sizes["hour"], data.sizes["difference"]
+        few = f" sees it, for {shown} of {every} answers"
+        watch = self.watch.replace(" sees it", few) if shown < every else self.watch
         well = "" not in parts and all(
             value >= EXPLAINED for key, value in numbers.items() if "explained" in key
         )
@@ -62,18 +65,18 @@ class ClockOrPizza(_networks.BesideBundled):
         never = numbers.get("clock shortest", 1.0) >= SOMETHING
         if well and shrinks and never:
             if len(parts) == 2:
-                return Claim(self.title, self.watch, numbers=numbers)
+                return Claim(self.title, watch, numbers=numbers)
             own = (
                 "This network is a pizza: for some sums it points nowhere" if "pizza" in parts
                 else "This network is a clock: it always points at an answer"
             )  # fmt: skip
-            return Claim.instead(own, self.watch, **numbers)
+            return Claim.instead(own, watch, **numbers)
         shares = _networks.explained(data)
         sentence = (
             f"On its circle a clock explains {percent(shares['clock'])} of this network's "
             f"logits, a pizza {percent(shares['pizza'])}"
         )
-        return Claim.instead(sentence, self.watch, **numbers)
+        return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The dots of one network, or of a clock at the left and a pizza at the right."""
@@ -147,6 +150,8 @@ class _Face:
         axes.plot(np.cos(turn), np.sin(turn), color=colours.grid, lw=0.8 * current_style.line)
         axes.plot([0], [0], "+", color=colours.faint, ms=current_style.points / 2, zorder=2)
         self._write(axes)
+        if kind == "pizza" and _shortest(data) <= NOTHING and not current_style.narrow(axes.figure):
+            self._mark_middle(axes)
         size = (0.2 * current_style.points) ** 2
         self.dots = axes.scatter([], [], s=size, color=colour, lw=0, zorder=3)
         current_style.note(
@@ -162,11 +167,31 @@ class _Face:
         # as on a dial: 0 on top, and to the right from there
         self.dots.set_offsets(np.stack([places.imag, places.real], axis=1))
 
+    def _mark_middle(self, axes: Axes) -> None:
+        """A ring around the hands that point nowhere, and those words at the left."""
+        current, colours = style(), style().colours
+        turn = np.linspace(0, 2 * np.pi, 60)
+        axes.plot(MIDDLE * np.cos(turn), MIDDLE * np.sin(turn), color=colours.ink,
+                  lw=0.7 * current.line, zorder=4)  # fmt: skip
+        angles = np.sort(self._angles(), kind="stable")
+        between = (angles + np.append(angles[1:], angles[:1] + 2 * np.pi)) / 2
+        # between two answers, a little above the left
+        angle = float(between[np.argmin(np.abs(between - np.radians(LEFT)))])
+        way = np.array([np.sin(angle), np.cos(angle)])
+        axes.plot(*np.outer(way, (MIDDLE, 1.3)), color=colours.ink, lw=0.5 * current.line,
+                  zorder=4, clip_on=False)  # fmt: skip
+        current.note(axes, "points nowhere", tuple(1.3 * way), (-0.3, 0), xycoords="data",
+                     ha="right", va="center", color=colours.ink)  # fmt: skip
+
+    def _angles(self) -> Float[np.ndarray, " hour"]:
+        """Where hands point that point at the answers, from 0 on top to the right."""
+        k, p = int(self.data["dial_frequency"]), self.data.sizes["difference"]
+        angles: Float[np.ndarray, " hour"] = 2 * np.pi * (k * self.data["hour"].values % p) / p
+        return angles
+
     def _write(self, axes: Axes) -> None:
         """The answers where hands that point at them would stand."""
-        k, p = int(self.data["dial_frequency"]), self.data.sizes["difference"]
-        for answer in self.data["hour"].values.tolist():
-            angle = 2 * np.pi * k * answer / p
+        for answer, angle in zip(self.data["hour"].values, self._angles(), strict=True):
             axes.text(
                 1.15 * np.sin(angle), 1.15 * np.cos(angle), str(answer), ha="center",
                 va="center_baseline", color=style().colours.muted, fontsize=style().small,

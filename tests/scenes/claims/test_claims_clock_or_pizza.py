@@ -55,6 +55,15 @@ def test_hands_that_shrink_are_no_clocks(change: str) -> None:
     assert f"{float(data['clock_share'][-1]):.0%}" in claim.sentence
 
 
+def test_what_points_nowhere_is_marked_where_hands_shrink_to_nothing() -> None:
+    data = of("clock-or-pizza")
+    assert words_of("clock-or-pizza", data).count("points nowhere") == 1
+    assert "for 12 of 59 answers" in scene("clock-or-pizza")().claim(data).watch
+    figure = Figure(figsize=(9, 5))
+    scene("clock-or-pizza")().alone().draw(figure, data)
+    assert not [text for text in figure.findobj(Text) if text.get_text() == "points nowhere"]
+
+
 BESIDE = ["clock-or-pizza", "manifold", "phase-differences"]
 
 
