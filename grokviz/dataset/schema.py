@@ -155,14 +155,24 @@ def others(data: xr.Dataset) -> list[str]:
 
 def _missing(data: xr.Dataset, name: str, rows: list[Variable], meanings: Mapping[str, str]) -> str:
     if rows:
-        return (
-            f"the dataset has no {name} ({rows[0].long_name}, over {', '.join(rows[0].dims)}); "
-            "it is made by analysing a run of a task that has it"
-        )
+        what = f"the dataset has no {name} ({rows[0].long_name}, over {', '.join(rows[0].dims)})"
+        if name in family_rows():
+            return (
+                f"{what}; it is made of several runs{_of_tasks(name)}: give each by --run, or the "
+                "folder of a sweep"
+            )
+        return f"{what}; it is made by analysing a run of a task that has it"
     if name in meanings:
         return f"the dataset has no coordinate {name}: {meanings[name]}"
     known = [*map(str, data.data_vars), *variables()]
     return f"the dataset has no {name}, and nothing here makes it: {nearest(name, known)}"
+
+
+def _of_tasks(name: str) -> str:
+    """The tasks whose runs have this variable in a family, in words; empty for those of any."""
+    members = {task: one.load("member") for task, one in tasks().items()}
+    own = [task for task, one in members.items() if one and name in {row.name for row in one.rows}]
+    return f" of {' or '.join(own)}" if own else ""
 
 
 def describe(names: Iterable[str]) -> dict[str, dict[str, Any]]:

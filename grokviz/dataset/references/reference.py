@@ -178,7 +178,12 @@ def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -
     needs = None if needs is None else list(needs)
     resolved = resolve(sources[0], default, needs)
     if isinstance(resolved, xr.Dataset):
-        return resolved
+        if needs is None or "member" in resolved.dims or not _takes_family(needs):
+            return resolved
+        from grokviz.dataset.families import family
+
+        # a family of one, as of a run, so that what draws families says what it needs
+        return family.family([resolve(sources[0], default)], report=report)
     from grokviz.dataset.cache import analyze
     from grokviz.runs import Run
 
