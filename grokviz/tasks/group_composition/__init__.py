@@ -10,7 +10,8 @@ def about(settings: Mapping[str, Any]) -> list[str]:
     """Describe a run's group, its network and its amount of data."""
     network = {"mlp": "an MLP", "transformer": "a transformer"}[settings.get("model", "mlp")]
     return [
-        f"composition in {settings['group']}",
+        # runs of a family may share no group
+        f"composition in {settings.get('group', 'groups')}",
         network,
         f"trained on {float(settings['train-fraction']):.0%} of the pairs",
     ]
