@@ -191,9 +191,42 @@ def test_groups_of_one_size_take_their_time() -> None:
     data = of("ladder")
     claim = scene("ladder")().claim(data)
     assert claim.holds
+    assert claim.sentence == scene("ladder").title
     assert claim.numbers["factor"] > 3
     # of the published medians: 2,900 for A5 and more than 500 for Z60
     assert claim.numbers["published"] > 4
+
+
+def test_how_many_times_as_long_the_last_group_takes_is_true_of_both_ladders() -> None:
+    from grokviz.scenes.group_composition._ladders import latest
+
+    ours = {"C60": [100.0], "D30": [200.0], "A5": [1100.0]}
+    said = "A5 takes at least {} as long to learn as any other group of its size"
+    for published, words in (
+        ({"C60": [1.0], "A5": [400.0], "D30": [100.0]}, said.format("four times")),
+        ({"C60": [1.0], "A5": [250.0], "D30": [100.0]}, said.format("twice")),
+        ({"C60": [1.0], "A5": [1.0]}, "In our runs " + said.format("five times")),
+        ({}, said.format("five times")),
+    ):
+        assert latest(ours, published) == words
+    assert latest(ours | {"A5": [300.0]}, {}) == ""
+    assert "is not learnt by the end" in latest(ours | {"A5": [np.inf]}, {})
+    assert latest(ours | {"D30": [np.inf], "A5": [np.inf]}, {}) == ""
+
+
+def test_one_run_has_no_ladder() -> None:
+    with pytest.raises(InputError, match=r"needs runs of at least two.* give each by --run"):
+        scene("ladder").check(load("group-S4-0", scene("ladder").needs))
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("C7", 1.0), ("D3", 0.5), ("S3", 0.5), ("A5", 5 / 60), ("C999", None)]
+)
+def test_pairs_whose_order_does_not_matter_are_counted(name: str, share: float | None) -> None:
+    from grokviz.scenes.group_composition._groups import commuting
+
+    # as many as the group has classes, for each element
+    assert commuting(name) == pytest.approx(share) if share else commuting(name) is None
 
 
 def by_loss() -> xr.Dataset:
@@ -257,16 +290,16 @@ def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
     data = by_loss()
     alone = scene("ladder")().claim(data).watch
     assert alone.endswith("A5 comes last in both, but the order of the others differs")
-    assert "beside each group" in scene("ladder")(every=True).claim(data).watch
+    assert "Beside each group" in scene("ladder")(every=True).claim(data).watch
     names = [str(name).replace("D30", "D12") for name in data["member_name"].values]
     data["member_name"] = ("member", [name.replace("A5", "S4") for name in names])
     assert "have 24 elements" not in scene("ladder")().claim(data).watch
     data["generalised_epoch"][:] = 900
-    assert "beside each group" in scene("ladder")().claim(data).watch
+    assert "Beside each group" in scene("ladder")().claim(data).watch
 
 
 def test_the_order_of_our_ladder_is_compared_with_the_published() -> None:
-    from grokviz.scenes.group_composition.ladder import _compared
+    from grokviz.scenes.group_composition._ladders import compared
 
     published = {"C60": [500.0], "D30": [1200.0], "A5": [2900.0]}
     for ours, words in (
@@ -275,7 +308,7 @@ def test_the_order_of_our_ladder_is_compared_with_the_published() -> None:
         (("A5", "C60", "D30"), "their orders differ"),
         (("C60", "S4"), ""),
     ):
-        assert _compared({group: [1.0] for group in ours}, published) == words
+        assert compared({group: [1.0] for group in ours}, published) == words
 
 
 def test_the_published_runs_of_a_ladder_are_counted_below_it() -> None:
