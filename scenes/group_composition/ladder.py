@@ -64,7 +64,8 @@ class Ladder(Scene):
             raise InputError(
                 f"{cls.name} compares groups and needs runs of at least two, which say their group "
                 "by their settings or by a name such as A5-0: give each by --run, or the folder of "
-                "a sweep over group, as of grokviz sweep group-composition-S4 --grid group=C24,D12,S4"
+                "a sweep over group, such as grokviz sweep group-composition-S4 --grid "
+                "group=C24,D12,S4"
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -157,8 +158,8 @@ class Ladder(Scene):
             "Published: the first of every 100 steps with 95% of the test pairs right, by "
             "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
             "steps (PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is "
-            "called Z. Counted for xy = yx are all pairs of elements; whether the order of x and y is "
-            f"what takes time was not measured. The task is that of {self.source}."
+            "called Z. Counted for xy = yx are all pairs of elements; whether the order of x and y "
+            f"is what takes time was not measured. The task is that of {self.source}."
         )
 
 

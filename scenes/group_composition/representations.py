@@ -1,18 +1,23 @@
-"""When each representation comes into the logits, a ridge each, above the test accuracy."""
+"""When each representation comes into the logits, a line each, beside the test accuracy."""
 
 from __future__ import annotations
 
-import re
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any import _marks
+from grokviz.scenes.group_composition import _groups as groups
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
+from grokviz.media import typefaces
 from grokviz.scene import Claim, Drawing, Scene, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.spoken import percent
+from grokviz.scene.curves import Levels
+from grokviz.scene.spoken import capitalised, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,22 +27,22 @@ if TYPE_CHECKING:
 APART = 2.0
 """How many times later than the one before it the last must come to be said to be last."""
 
-MOST_LANES = 7
-"""So many ridges have room; of more representations those that end strongest are drawn."""
-
-HIGH = 0.86
-"""The height of the highest ridge, where lanes are one apart."""
+MOST = 7
+"""So many lines have room; of more representations those that end strongest are drawn."""
 
 ACCURACY = "test accuracy"
+
+THICK, THIN = 1.7, 0.7
+"""How thick the line of the title and those of no title are, in those of other pictures."""
 
 
 @dataclass(frozen=True)
 class Representations(Scene):
-    """Ridges of the similarity with each key character, in the order in which they come."""
+    """A line for the similarity with each key character, that which comes last in colour."""
 
     name = "representations"
-    title = "The sign representation is learnt last"
-    watch = "A ridge is how like one representation the answers are; dots are half of its top"
+    title = "Whether a permutation is even or odd is learnt last"
+    watch = "Representations write S4 as matrices; lines are how strongly each shows in the answers"
     source = "arXiv:2302.03025"
     needs = ("similarity", "key_representation", "accuracy")
     recipe = "group-composition-S4"
@@ -57,139 +62,169 @@ class Representations(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """When the first and the last of the representations had half of their top."""
-        lanes = _Lanes(data)
-        first, last = float(lanes.half[0]), float(lanes.half[-1])
-        before = float(lanes.half[-2:][0])
+        lines, group = _Lines(data), groups.group_of(data)
+        first, last = float(lines.half[0]), float(lines.half[-1])
+        before = float(lines.half[-2:][0])
         numbers = {"first": first, "before": before, "last": last,
-                   "count": float(len(lanes.half))}  # fmt: skip
-        if len(lanes.half) > 1 and lanes.complete and last >= APART * max(before, 1.0):
-            name = lanes.names[-2]
-            sentence = (
-                f"The representation {name} is learnt last" if " " in name
-                else f"The {name} representation is learnt last"
-            )  # fmt: skip
-            return Claim(sentence, self.watch, sentence == self.title, numbers)
-        by = clocks.at(data, "epoch", int(np.searchsorted(lanes.epochs, last)))
+                   "count": float(len(lines.half))}  # fmt: skip
+        watch = self.watch.replace("S4", group or "a group")
+        if lines.last is not None:
+            meaning = groups.meaning(lines.last, group)
+            sentence = f"{_subject(lines.last, meaning)} is learnt last"
+            if meaning:
+                # the title has said of what it tells
+                short = meaning.rpartition(" is ")[2]
+                watch += f"; {groups.representation(lines.last)}: {short}"
+            return Claim(sentence, watch, sentence == self.title, numbers)
+        by = clocks.at(data, "epoch", int(np.searchsorted(lines.epochs, last)))
         sentence = (
-            f"All {len(lanes.half)} representations are half there by {by}"
-            if len(lanes.half) > 1
+            f"All {len(lines.half)} representations are half there by {by}"
+            if len(lines.half) > 1
             else f"The one representation learnt is half there by {by}"
         )
-        return Claim.instead(sentence, self.watch, **numbers)
+        return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The ridges, and below them the test accuracy."""
-        lanes = _Lanes(data)
-        axes = style().panels(figure, left=10.8, right=2.0, top=0.8, bottom=3.2)[0][0]
-        count = len(lanes.names)
-        axes.set(xlim=(0, float(lanes.epochs[-1]) or 1.0), ylim=(-0.06, count + 0.02),
-                 xlabel=clocks.word(data), yticks=[])  # fmt: skip
-        axes.grid(False)
-        for side in ("left", "top", "right"):
-            axes.spines[side].set_visible(False)
-        panels.thousands(axes)
-        ridges = [_Ridge(axes, lanes, k) for k in range(count)]
+        """All lines on one axis, with the test accuracy."""
+        lines, colours = _Lines(data), style().colours
+        axes = style().panels(figure, left=5.2, right=2.0, top=1.8, bottom=3.2)[0][0]
+        panel = _Panel(
+            axes, data, lines.curves, ylabel="share of its highest", phases="none",
+            ylim=(0, 1.06), yticks=(0, 0.25, 0.5, 0.75, 1), end=float(lines.epochs[-1]) or 1.0,
+        )  # fmt: skip
+        axes.yaxis.set_major_formatter(lambda value, _: percent(value))
+        for name, trace in panel.traces.items():
+            times = THICK if name == lines.told else THIN if lines.told else 1.0
+            for line in trace.lines:
+                if name != ACCURACY:
+                    line.set_linewidth(times * line.get_linewidth())
+        # lines that stand back have names that can be read
+        named = {
+            name: dataclasses.replace(curve, colour=colours.words(curve.colour))
+            for name, curve in panel.curves.items()
+        }
+        marks = []
+        if lines.told:
+            at = float(lines.half[-1])
+            half = f"half by {clocks.word(data)} {clocks.spaced(at)}"
+            marks = [_marks.Mark(at, lines.at_half, half, named[lines.told].colour)]
+            marks = _marks.clear(axes, marks, named.values())
+        names = _marks.OnCurves(axes, named, named.values(), marks)
+        _name_others(axes, {name: named[name].colour for name in names.others})
+        levels = Levels(axes, panel.curves)
 
         def update(i: int) -> None:
-            for ridge in ridges:
-                ridge.update(i)
+            for part in (names, levels):
+                part.update(float(lines.epochs[i]))
 
-        return Drawing([one for ridge in ridges for one in ridge.moving], update)
+        return Drawing.of(
+            panel.along(lines.epochs), _marks.draw(axes, marks, lines.epochs),
+            Drawing([*names.moving, *levels.moving], update),
+        )  # fmt: skip
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The similarities of that moment, and when each had half of its top."""
-        lanes = _Lanes(data)
-        now = ", ".join(
-            f"{name} {values[i]:.2f}"
-            for name, values in zip(lanes.names[:-1], lanes.values, strict=False)
+        lines = _Lines(data)
+        shown = zip(lines.names, lines.similarity, lines.half, strict=True)
+        now, order = zip(
+            *((f"{name} {values[i]:.2f}", f"{name} {half:,.0f}") for name, values, half in shown),
+            strict=True,
         )
-        order = ", ".join(
-            f"{name} {int(half):,}" for name, half in zip(lanes.names, lanes.half, strict=False)
-        )
-        accuracy = lanes.values[-1][i]
+        accuracy = data["accuracy"].sel(split="test").values[i]
         test = "" if np.isnan(accuracy) else f" The test accuracy is {percent(accuracy)}."
         return (
-            f"At {clocks.at(data, 'epoch', i)} the similarities with the characters are: {now}."
-            f"{test} The {clocks.word(data)}s of half of each one's top: {order}."
+            f"At {clocks.at(data, 'epoch', i)} the similarities with the characters are: "
+            f"{', '.join(now)}.{test} The {clocks.word(data)}s of half of each one's top: "
+            f"{', '.join(order)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "Similarity: cosine of the logits of all x, y and z, less their means over z, with the "
-            "character of xyz⁻¹. Drawn are representations above 0.005 at the end, on one scale, "
-            "in the order in which they first have half of their top; the test accuracy fills its "
-            f"ridge at 100%. After {self.source}."
+            "How strongly a representation shows: the similarity, which is the cosine of the "
+            "logits of all x, y and z, less their means over z, with the character of xyz⁻¹; each "
+            "as a share of its highest. Dashed: the test accuracy. Drawn are representations above "
+            "0.005 at the end; what is learnt last has half of its highest at twice the epoch "
+            f"of any other, or later. After {self.source}."
         )
 
 
-class _Lanes:
-    """The curves in their order, the test accuracy last."""
+class _Lines:
+    """The curves in the order in which they first have half of their top.
+
+    Attributes:
+        epochs: the clock.
+        half: when each had half of its top.
+        names: in words.
+        similarity: with each character.
+        last: the name in the data of the one that is learnt last; None where none is.
+        told: its name in words, or empty.
+        curves: all of them as shares of their tops, and the test accuracy.
+
+    """
 
     def __init__(self, data: xr.Dataset) -> None:
         self.epochs: Int[np.ndarray, " epoch"] = data["epoch"].values
         similarity = data["similarity"].values.astype(float).clip(0)
         key = np.flatnonzero(data["key_representation"].values > 0)
-        strongest = key[np.argsort(-similarity[-1, key], kind="stable")][:MOST_LANES]
-        self.complete = len(strongest) == len(key)
+        strongest = key[np.argsort(-similarity[-1, key], kind="stable")][:MOST]
         half = np.array([self._half(similarity[:, k]) for k in strongest])
         order = np.lexsort((strongest, half))
         shown = strongest[order]
-        self.half: Float[np.ndarray, " lane"] = half[order]
-        names = data["representation"].values
-        accuracy = data["accuracy"].sel(split="test").values.astype(float)
-        self.names = [*(_words(str(names[k])) for k in shown), ACCURACY]
-        self.values = [*(similarity[:, k] for k in shown), accuracy]
-        top = max(float(similarity[:, shown].max()), 1e-30)
-        self.tops = [*(top for _ in shown), 1.0]
+        self.half: Float[np.ndarray, " line"] = half[order]
+        every = [str(name) for name in data["representation"].values]
+        self.names = [groups.representation(every[k]) for k in shown]
+        self.similarity = [similarity[:, k] for k in shown]
+        apart = len(shown) > 1 and self.half[-1] >= APART * max(float(self.half[-2]), 1.0)
+        self.last = every[shown[-1]] if apart and len(strongest) == len(key) else None
+        self.told = self.names[-1] if self.last is not None else ""
         current = style().colours
-        every = [int(k) for k in range(1, len(names))]
-        self.colours = [*(current.frequency(int(k), every) for k in shown), current.test]
+        inner = range(1, len(every))
+        self.curves = {
+            name: panels.Curve.of(
+                self.epochs, values / max(float(values.max()), 1e-30),
+                current.faint if self.told and name != self.told else current.frequency(k, inner),
+            )
+            for k, name, values in zip(shown, self.names, self.similarity, strict=True)
+        }  # fmt: skip
+        accuracy = data["accuracy"].sel(split="test").values.astype(float)
+        if np.isfinite(accuracy).any():
+            curve = panels.Curve.of(self.epochs, accuracy, current.test)
+            self.curves[ACCURACY] = dataclasses.replace(curve, dashed=True)
+
+    @property
+    def at_half(self) -> float:
+        """Where the last line is when it has half of its top."""
+        at = int(np.searchsorted(self.epochs, self.half[-1]))
+        return float(self.curves[self.names[-1]].y[at])
 
     def _half(self, values: Float[np.ndarray, " epoch"]) -> float:
         """The first epoch at which half of the largest value is reached."""
         return float(self.epochs[int((values >= 0.5 * values.max()).argmax())])
 
 
-def _words(name: str) -> str:
-    """A representation's name in words: that of 3d a is "of dimension 3, a"."""
-    match = re.fullmatch(r"(\d+)d( [a-z])?", name)
-    if match is None:
-        return name
-    return f"of dimension {match[1]}" + (f",{match[2]}" if match[2] else "")
+class _Panel(panels.CurvePanel):
+    """Curves that are named where they are clear of one another, not at their ends."""
+
+    def name_curves(self, end: float) -> None:
+        """Name none."""
 
 
-class _Ridge:
-    """One lane: the whole run faintly, and what has come by now in full colour."""
+def _name_others(axes: Axes, names: Mapping[str, str]) -> None:
+    """The names, in their colours, for which no line has room: in a row above all of them."""
+    em, at = style().pixels(axes, style().small) / axes.bbox.width, 0.0
+    for name, colour in names.items():
+        wide = em * (typefaces.width(name) + 1.2)
+        if at + wide < 1 + em:
+            style().note(axes, name, (at, 1), (0, 0.4), color=colour, fontweight="bold")
+        at += wide
 
-    def __init__(self, axes: Axes, lanes: _Lanes, k: int) -> None:
-        self.x = lanes.epochs.astype(float)
-        self.base = len(lanes.names) - 1 - k
-        self.y = self.base + HIGH * np.nan_to_num(lanes.values[k]) / lanes.tops[k]
-        colour, current = lanes.colours[k], style()
-        axes.fill_between(self.x, self.base, self.y, color=colour, alpha=0.16, lw=0, zorder=1)
-        (self.fill,) = axes.fill([0, 0], [self.base] * 2, color=colour, alpha=0.85, lw=0, zorder=2)
-        axes.axhline(self.base, color=current.colours.grid, lw=0.8 * current.line, zorder=0)
-        axes.annotate(
-            lanes.names[k], (0, (self.base + 0.12)), (-0.6 * current.points, 0),
-            xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="right",
-            va="bottom", color=current.colours.words(colour), fontweight="bold",
-            fontsize=current.small,
-        )  # fmt: skip
-        self.moving: list[Any] = [self.fill]
-        self.half = lanes.half[k] if k < len(lanes.half) else None
-        if self.half is not None:
-            at = int(np.searchsorted(lanes.epochs, self.half))
-            (self.dot,) = axes.plot(
-                [self.half], [self.y[at]], "o", color=current.colours.ink, zorder=4,
-                markersize=0.42 * current.points, markeredgewidth=0, clip_on=False,
-            )  # fmt: skip
-            self.moving.append(self.dot)
 
-    def update(self, i: int) -> None:
-        """Show what has come by the moment."""
-        x, y = self.x[: i + 1], self.y[: i + 1]
-        corners = np.concatenate([[[x[0], self.base]], np.stack([x, y], 1), [[x[-1], self.base]]])
-        self.fill.set_xy(corners)
-        if self.half is not None:
-            self.dot.set_visible(bool(self.half <= self.x[i]))
+def _subject(name: str, meaning: str) -> str:
+    """A representation as what a sentence is about; the sign by what it tells, where known."""
+    if name == "sign" and meaning:
+        return capitalised(meaning)
+    words = groups.representation(name)
+    if words.startswith(("dimension", "frequency")):
+        return f"The representation of {words}"
+    return f"The representation {words}" if " " in words else f"The {words} representation"

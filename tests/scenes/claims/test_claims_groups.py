@@ -152,12 +152,41 @@ def test_the_representation_that_comes_last_is_named() -> None:
     assert claim.holds
     assert claim.sentence == scene("representations").title
     assert claim.numbers["last"] > 3 * claim.numbers["before"] > 0
+    assert claim.watch.endswith("; sign: even or odd")
     names = data["representation"].values.astype(str)
     names[names == "sign"] = "5d b"
     data["representation"] = ("representation", names)
     other = scene("representations")().claim(data)
     assert not other.holds
     assert other.sentence == "The representation of dimension 5, b is learnt last"
+    assert other.watch.endswith("5 × 5 matrices")
+    names[names == "5d b"] = "sign"
+    data["representation"] = ("representation", names)
+    data.attrs["settings"] = '{"group": "D12"}'
+    words = scene("representations")().claim(data)
+    assert words.sentence == "Whether a symmetry is a rotation or a flip is learnt last"
+    del data.attrs["settings"]
+    assert scene("representations")().claim(data).sentence == (
+        "The sign representation is learnt last"
+    )
+
+
+def test_the_line_of_the_representation_that_comes_last_alone_is_bold() -> None:
+    from matplotlib.figure import Figure
+
+    def widths(data: xr.Dataset) -> list[float]:
+        figure = Figure(figsize=(9, 5))
+        scene("representations")().draw(figure, data).update(data.sizes["epoch"] - 1)
+        lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
+        return sorted(line.get_linewidth() for line in lines if line.get_alpha() is None)
+
+    data = of("representations")
+    *quiet, bold = widths(data)
+    assert bold > 2 * max(quiet)
+    data["similarity"][:] = np.linspace(0, 1, data.sizes["epoch"])[:, None]
+    dashed, *same = widths(data)
+    assert len(set(same)) == 1
+    assert dashed < same[0]
 
 
 def test_two_that_come_last_together_are_not_told_apart() -> None:
