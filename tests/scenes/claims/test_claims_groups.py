@@ -100,10 +100,10 @@ def test_neurons_that_fit_one_are_not_said_to_fit_both(name: str) -> None:
 
 
 def test_the_neuron_drawn_fits_both_and_its_words_follow_it() -> None:
-    from grokviz.scenes.group_composition.cosets_or_representations import _Fits, _One
+    from grokviz.scenes.group_composition._neurons import Fits, One
 
     data = of("cosets-or-representations")
-    drawn, fits, last = _One(data), _Fits.of(data, -1), data.sizes["field_epoch"] - 1
+    drawn, fits, last = One(data), Fits.of(data, -1), data.sizes["field_epoch"] - 1
     assert fits.constant[drawn.neuron]
     assert fits.single[drawn.neuron]
     words = scene("cosets-or-representations")().description(data, last)
@@ -111,7 +111,7 @@ def test_the_neuron_drawn_fits_both_and_its_words_follow_it() -> None:
     steps = drawn.weights(last).reshape(drawn.cosets, -1)
     assert np.ptp(steps, axis=1).max() < 0.1 * np.ptp(steps)
     data["coset_ratio"].values[-1][..., drawn.neuron] = 2
-    assert _One(data).neuron != drawn.neuron
+    assert One(data).neuron != drawn.neuron
     assert "not constant" in scene("cosets-or-representations")().description(data, 0)
 
 
@@ -120,20 +120,40 @@ def test_bars_that_are_not_level_are_not_said_to_be_flat() -> None:
 
     data, last = of("cosets-or-representations"), -1
 
-    def heading() -> str:
+    def words() -> str:
         figure = Figure(figsize=(9, 5))
         drawing = scene("cosets-or-representations")().draw(figure, data)
         drawing.update(data.sizes["field_epoch"] - 1)
         texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-        return next(text for text in texts if text.startswith("1  "))
+        return next(text for text in texts if text.endswith("its 5 cosets"))
 
-    assert heading() == "1  flat on each coset"
+    assert words() == "flat on each of its 5 cosets"
     # within the published bound still
     weights = data["neuron_weight"].values[last]
     weights += 0.3 * np.ptp(weights, axis=1, keepdims=True) * np.arange(60) / 60
-    assert heading() == "1  counts as constant on cosets"
+    assert words() == "counts as constant on its 5 cosets"
     data["coset_ratio"].values[last] = 1.5
-    assert heading() == "1  not flat on each coset"
+    assert words() == "not flat on its 5 cosets"
+
+
+def test_every_neuron_is_a_dot_in_the_block_of_what_fits_it() -> None:
+    from matplotlib.figure import Figure
+
+    data = of("cosets-or-representations")
+    figure = Figure(figsize=(9, 5))
+    drawing = scene("cosets-or-representations")().draw(figure, data)
+    (axes, _), count = figure.axes, data.sizes["neuron"]
+    (dots,) = axes.collections
+    for i in (0, data.sizes["field_epoch"] - 1):
+        drawing.update(i)
+        places = dots.get_offsets()
+        assert len({tuple(place) for place in places.tolist()}) == count
+        assert places[:, 0].max() < axes.get_xlim()[1]
+        shown = [text.get_text() for text in axes.texts]
+        parts = [int(text.split()[0]) for text in shown if text[:1].isdigit()]
+        assert sum(parts) == count
+    fits = round(scene("cosets-or-representations")().claim(data).numbers["both"] * count)
+    assert f"{fits} fit both" in shown
 
 
 def test_without_subgroups_there_is_one_explanation() -> None:
