@@ -1,4 +1,4 @@
-"""The multiplication table as the network answers it, as it is listed and sorted by cosets."""
+"""The multiplication table as the network answers it, sorted by cosets, half-way and at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, grids, style
+from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.spoken import percent
 
@@ -19,19 +19,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 PURE = 0.95
-"""Share of the answers in the coset of their block for the scene's own sentence."""
+"""Share of the answers in the coset of their block above which the table is one of blocks."""
 
-PALEST = 0.62
-"""How much of its colour the last element of a coset has; the first has all."""
+ALIKE, MORE = 1.5, 2.0
+"""So many times as often as by chance a wrong answer is in the right coset, at most where the
+table fills cell by cell, and at least where it does block by block."""
+
+ENOUGH = 10
+"""So many wrong answers say something of those that are in the right coset."""
+
+DIM = 0.45
+"""How much of its coset's colour a wrong answer in the right coset has."""
 
 
 @dataclass(frozen=True)
 class GroupTable(Scene):
-    """Two tables of all answers: one in the order of the elements, one in that of cosets."""
+    """The table of all answers sorted by cosets, half-way through training and at the end."""
 
     name = "group-table"
-    title = "Sorted by cosets, the network's table falls into blocks"
-    watch = "A cell is the network's answer to x times y; a colour is a coset"
+    title = "The network learns its table cell by cell, not block by block"
+    watch = (
+        "A cell is x times y, a colour a coset (a subgroup, shifted); grey: wrong, "
+        "dim: only the coset right"
+    )
     source = "arXiv:2312.06581"
     needs = ("answer", "product", "sorted_place", "sorted_size", "accuracy")
     recipe = "group-composition-S4"
@@ -39,6 +49,8 @@ class GroupTable(Scene):
     clock = "field_epoch"
     aspect = 1.75
     narrow_aspect = 0.52
+
+    listed: bool = option(False, "the table as its elements are listed, in place of half-way")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -51,42 +63,62 @@ class GroupTable(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How many answers are in the coset of their block, or of their band."""
+        """How many answers are in the coset of their block, and how many wrong ones half-way."""
         table = _Table(data)
         share, at_first = table.share(-1), table.share(0)
-        numbers = {"share": share, "first": at_first, "right": table.right(-1)}
-        watch = f"{self.watch} of {table.size} elements" if table.size > 1 else self.watch
-        if share >= PURE > at_first:
-            return Claim(self.title if table.is_normal else
-                         self.title.replace("blocks", "bands"), watch, numbers=numbers)  # fmt: skip
+        wrong, inside = table.wrong(table.half)
+        numbers = {"share": share, "first": at_first, "right": table.right(-1),
+                   "wrong half-way": wrong, "in their coset": inside,
+                   "by chance": wrong * table.chance}  # fmt: skip
         part = "block" if table.is_normal else "band"
-        sentence = f"{percent(share)} of the answers are in the coset of their {part} of the table"
-        return Claim.instead(sentence, watch, **numbers)
+        watch = self.watch.replace("a subgroup", f"a subgroup of {table.size}")
+        if not share >= PURE > at_first:
+            sentence = f"{percent(share)} of the answers are in the coset of their {part}"
+            return Claim.instead(f"{sentence} of the table", watch, **numbers)
+        sentence = f"Sorted by cosets, the network's table falls into {part}s"
+        if not self.listed and wrong >= ENOUGH:
+            if inside <= ALIKE * table.chance * wrong:
+                sentence = self.title.replace("block", part)
+            elif inside >= MORE * table.chance * wrong:
+                sentence = f"The network learns its table {part} by {part} before cell by cell"
+        return Claim(sentence, watch, sentence == self.title, numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both tables in the colours of the cosets."""
         table, narrow = _Table(data), style().narrow(figure)
-        listed, by_coset = grids.square_axes(
-            figure, 2, 1 if narrow else 2, table.order, left=1.0, right=1.0, top=1.9, bottom=0.6,
-            gap=2.6, vgap=2.4,
+        axes = grids.square_axes(
+            figure, 2, 1 if narrow else 2, table.order, left=1.8, right=1.0, top=1.9, bottom=1.7,
+            gap=3.4, vgap=3.6,
         )  # fmt: skip
-        blank = (table.order, table.order)
-        images = [grids.heat(axes, blank) for axes in (listed, by_coset)]
-        for axes in (listed, by_coset):
-            axes.invert_yaxis()
-        _divide(by_coset, table)
-        notes: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
-        style().note(listed, "as listed", (0, 1), (0, 0.55), **notes)
-        style().note(by_coset, "sorted by cosets", (0, 1), (0, 0.55), **notes)
-        now = style().note(by_coset, "", (1, 1), (0, 0.55), ha="right", color=style().colours.muted)
+        images = [grids.heat(one, (table.order, table.order)) for one in axes]
+        bold: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
+        plain: dict[str, Any] = {"color": style().colours.muted}
+        heads, counts = [], []
+        for k, one in enumerate(axes):
+            one.invert_yaxis()
+            if k or not self.listed:
+                _divide(one, table)
+            heads.append(style().note(one, "", (0, 1), (0, 0.55), **bold))
+            counts.append(style().note(one, "", (1, 1), (0, 0.55), ha="right", **plain))
+            style().note(one, "second element y", (0.5, 0), (0, -1.3), ha="center", **plain)
+            style().note(
+                one, "first element x", (0, 0.5), (-0.9, 0), rotation=90, ha="center",
+                va="center", **plain,
+            )  # fmt: skip
 
         def update(i: int) -> None:
-            colours = table.colours[table.answers[i]]
-            images[0].set_data(colours)
-            images[1].set_data(colours[table.order_of][:, table.order_of])
-            now.set_text(f"{percent(table.right(i))} right")
+            left = i if self.listed else min(i, table.half)
+            images[0].set_data(table.picture(left, listed=self.listed))
+            images[1].set_data(table.picture(i))
+            for k, moment in enumerate((left, i)):
+                heads[k].set_text(clocks.at(data, "field_epoch", moment))
+                counts[k].set_text(table.count(moment, short=narrow))
+            if self.listed:
+                heads[0].set_text("as listed")
+                heads[1].set_text("sorted by cosets")
+                counts[0].set_text("")
 
-        return Drawing([*images, now], update)
+        return Drawing([*images, *heads, *counts], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of the table is right, and how much in the coset of its block."""
@@ -95,22 +127,31 @@ class GroupTable(Scene):
         at = int(np.searchsorted(data["epoch"].values, data["field_epoch"].values[i]))
         unseen = float(data["accuracy"].sel(split="test").values[at])
         of_unseen = "" if np.isnan(unseen) else f", {percent(unseen)} of those not trained on,"
+        wrong, inside = table.wrong(i)
+        there = "as listed" if self.listed else (
+            f"at {clocks.at(data, 'field_epoch', min(i, table.half))}"
+        )  # fmt: skip
         return (
             f"Two tables of the network's answers to all {table.order**2:,} products of two "
             f"elements, coloured by {table.order // table.size} cosets of {table.size} elements "
-            f"each, as listed and sorted by coset. At {clocks.at(data, 'field_epoch', i)} "
+            f"each: {there}, and sorted by coset. At {clocks.at(data, 'field_epoch', i)} "
             f"{percent(table.right(i))} of the answers are right{of_unseen} and "
-            f"{percent(table.share(i))} in the coset of their {part}."
+            f"{percent(table.share(i))} in the coset of their {part}; of {wrong:,} wrong ones "
+            f"{inside:,} are, and {wrong * table.chance:.0f} would be by chance."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         table = _Table(data)
         kind = "a normal subgroup" if table.is_normal else "a subgroup H"
+        half = "" if self.listed else (
+            "Left: the first moment at which half as many of the pairs not trained on are right as "
+            "at most. "
+        )  # fmt: skip
         return (
             f"Rows are x, columns y. The colours are the {table.order // table.size} right cosets "
-            f"of {kind} of {table.size} elements, its shades the elements of a coset. "
-            f"After {self.source}."
+            f"of {kind} of {table.size} elements. {half}By chance {percent(table.chance)} of wrong "
+            f"answers are in the right coset. After {self.source}."
         )
 
 
@@ -127,7 +168,10 @@ class _Table:
         self.coset = places // max(self.size, 1)
         blocks = self._parts(self.product)
         self.is_normal = bool((blocks == self._majority(blocks)).all())
-        self.colours = _colours(places, self.size)
+        self.colours = _colours(self.coset)
+        self.half = _half(data, [self.right(i) for i in range(len(self.answers))])
+        # of all elements but the right one
+        self.chance = (self.size - 1) / max(self.order - 1, 1)
 
     def right(self, i: int) -> float:
         """Share of the answers that are right."""
@@ -136,6 +180,31 @@ class _Table:
     def share(self, i: int) -> float:
         """Share of the answers in the coset that the table itself has in their block, or band."""
         return float((self.coset[self.answers[i]] == self.coset[self.product]).mean())
+
+    def wrong(self, i: int) -> tuple[int, int]:
+        """How many answers are wrong, and how many of these are in the right coset."""
+        wrong = self.answers[i] != self.product
+        inside = wrong & (self.coset[self.answers[i]] == self.coset[self.product])
+        return int(wrong.sum()), int(inside.sum())
+
+    def count(self, i: int, *, short: bool) -> str:
+        """How many answers are wrong at a moment, in words."""
+        wrong, inside = self.wrong(i)
+        if not wrong:
+            return "all right"
+        return f"{wrong:,} wrong" + ("" if short else f", {inside:,} in the right coset")
+
+    def picture(self, i: int, *, listed: bool = False) -> Float[np.ndarray, "x y 3"]:
+        """The colour of each answer: its coset's, grey where it is wrong."""
+        from matplotlib.colors import to_rgb
+
+        answers = self.answers[i]
+        grey = np.array(to_rgb(style().colours.rest))
+        colours = self.colours[answers]
+        known = self.coset[answers] == self.coset[self.product]
+        share = np.where(answers == self.product, 1.0, np.where(known, DIM, 0.0))[..., None]
+        cells: Float[np.ndarray, "x y 3"] = grey + (colours - grey) * share
+        return cells if listed else cells[self.order_of][:, self.order_of]
 
     def _parts(self, table: Int[np.ndarray, "x y"]) -> Int[np.ndarray, "block cell"]:
         """The cosets of a table, a row for each block."""
@@ -150,18 +219,21 @@ class _Table:
         return np.array([[np.bincount(row).argmax()] for row in blocks])
 
 
-def _colours(places: Int[np.ndarray, " element"], size: int) -> Float[np.ndarray, "element 3"]:
-    """The colour of each element: its coset's, paler for later ones of the coset."""
+def _half(data: xr.Dataset, right: list[float]) -> int:
+    """The first moment at which half as many unseen answers, else of all, are right as at most."""
+    at = np.searchsorted(data["epoch"].values, data["field_epoch"].values)
+    unseen = data["accuracy"].sel(split="test").values.astype(float)
+    values = unseen[np.minimum(at, len(unseen) - 1)]
+    values = np.asarray(right) if np.isnan(values).any() else values
+    return int((values >= 0.5 * values.max()).argmax())
+
+
+def _colours(coset: Int[np.ndarray, " element"]) -> Float[np.ndarray, "element 3"]:
+    """The colour of each element's coset."""
     from matplotlib.colors import to_rgb
 
-    current = style().colours
-    coset, within = np.divmod(places, max(size, 1))
     every = sorted({*coset.tolist()})
-    base = np.array([to_rgb(current.frequency(int(k), every)) for k in coset])
-    strength = 1 - (1 - PALEST) * within / max(size - 1, 1)
-    ground = np.array(to_rgb(current.background))
-    mixed: Float[np.ndarray, "element 3"] = ground + (base - ground) * strength[:, None]
-    return mixed
+    return np.array([to_rgb(style().colours.frequency(int(k), every)) for k in coset])
 
 
 def _divide(axes: Axes, table: _Table) -> None:
