@@ -6,6 +6,7 @@ across a panel that has one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grokviz.media import typefaces
@@ -145,13 +146,22 @@ class Turns:
     """Lines across a panel of curves over training where the run turned, named above it."""
 
     def __init__(
-        self, axes: Axes, data: xr.Dataset, clock: str = "epoch", *, named: bool = True
+        self,
+        axes: Axes,
+        data: xr.Dataset,
+        clock: str = "epoch",
+        *,
+        named: bool = True,
+        at: Sequence[Turn] | None = None,
     ) -> None:
-        """Draw them; without names where a panel beside it has them."""
+        """Draw them; without names where a panel beside it has them.
+
+        ``at`` is which turns; those of :func:`turns` if None.
+        """
         current_style = style()
         self.axes, self.moments = axes, data[clock].values.astype(float)
         self.marks: list[tuple[Turn, Any, Any]] = []
-        for turn in turns(data):
+        for turn in turns(data) if at is None else at:
             line = axes.axvline(turn.at, color=turn.colour, lw=0.6 * current_style.line, zorder=2.5)
             text = current_style.note(
                 axes, turn.name if named else "", (0, 1), (0, 0.4), ha="center", fontweight="bold",
@@ -179,8 +189,8 @@ class Turns:
     def update(self, i: int) -> None:
         """Show those that have come by index ``i``; where the future is drawn, all."""
         self.place()
-        end = self.axes.get_xlim()[1]
+        first, end = self.axes.get_xlim()
         for turn, line, text in self.marks:
-            seen = turn.at <= end and (style().ghost or bool(self.moments[i] >= turn.at))
+            seen = first <= turn.at <= end and (style().ghost or bool(self.moments[i] >= turn.at))
             line.set_visible(seen)
             text.set_visible(seen)

@@ -14,6 +14,7 @@ from grokviz.errors import InputError
 from grokviz.media.plain import no_formula
 from grokviz.media.theme import colour_map
 from grokviz.scene import panels, style
+from grokviz.scene.clock import spaced
 from grokviz.tasks.any.embeddings import NAMES as FIRST
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ PARTS = (
 )
 """Within a block, in the order in which a signal comes to them."""
 
+
+EARLY = 0.25
+"""Checkpoints lie ever farther apart where half of them are in so much of training."""
 
 FEW_DECADES = 50.0
 """On an axis that spans less than this factor, 2 and 5 have ticks as 1 has."""
@@ -90,6 +94,13 @@ class Moments:
             x[0] = x[1] / 2 if len(x) > 1 else 1.0
         return cls(x, np.diff(np.log2(x) if log else x), log, zero)
 
+    @classmethod
+    def spaced(cls, epochs: np.ndarray, time: str) -> Moments:
+        """The same, logarithmic where ``time`` is "log", or "auto" and checkpoints grow apart."""
+        middle = float(epochs[len(epochs) // 2] - epochs[0])
+        apart = middle < EARLY * float(epochs[-1] - epochs[0])
+        return cls.of(epochs, log=time == "log" or (time == "auto" and apart))
+
     @property
     def left(self) -> float:
         """The left end of the axis."""
@@ -109,23 +120,35 @@ class Moments:
                 axes.set_xticks([n * 10.0**k for k in range(8) for n in (1, 2, 5)])
         else:
             panels.thousands(axes)
-        axes.set_xlabel(word)
+        axes.set_xlabel(f"{word} (log scale)" if word and self.log else word)
         axes.set_xlim(self.left, self.right)
-        if self.zero:
-            self._mark_zero(axes)
+        if self.log:
+            self._mark_ends(axes)
 
-    def _mark_zero(self, axes: Axes) -> None:
-        """Write 0 at the left end, where epoch 0 stands, and no other number near it."""
+    def _mark_ends(self, axes: Axes) -> None:
+        """Write the last epoch at the right end, 0 at the left where epoch 0 stands there, and no
+        other number near them.
+        """
         em = style().pixels(axes, style().small) / axes.bbox.width
-        ticks = [tick for tick in axes.get_xticks() if self.left < tick <= self.right]
+        ticks = [tick for tick in axes.get_xticks() if self.left <= tick <= self.right]
         words = axes.xaxis.get_major_formatter().format_ticks(ticks)
-        far = {
-            tick: word
+        long, last = np.log(self.right / self.left), spaced(round(self.right))
+        ends = [(self.left, "0")] if self.zero else []
+        half = 0.32 * len(last) * em * axes.bbox.width
+        if axes.bbox.x1 + half <= axes.figure.get_figure(root=True).bbox.x1 and half < 0.3 * (
+            axes.bbox.width
+        ):
+            ends.append((self.right, last))
+        far = [
+            (tick, word)
             for tick, word in zip(ticks, words, strict=True)
-            if np.log(tick / self.left) / np.log(self.right / self.left)
-            > max(0.1, (0.32 * (len(word) + 1) + 0.4) * em)
-        }
-        axes.set_xticks([self.left, *far], ["0", *far.values()])
+            if all(
+                abs(np.log(tick / end)) / long > (0.32 * (len(word) + len(other)) + 0.6) * em
+                for end, other in ends
+            )
+        ]
+        shown = sorted([*ends, *far])
+        axes.set_xticks([tick for tick, _ in shown], [word for _, word in shown])
 
 
 def choose(names: Sequence[str], pattern: str, able: Sequence[bool], lack: str) -> list[int]:
