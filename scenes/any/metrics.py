@@ -1,17 +1,28 @@
-"""What training logged, one above the other on one clock: what moves when."""
+"""What training logged on one clock, curves of one unit on common axes: what moves when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._glow import Glow
+from grokviz.scenes.any._logged import (
+    Move,
+    change,
+    gap,
+    labels,
+    logged,
+    move_of,
+    short,
+    split_of,
+    turn_of,
+    when,
+    words_of,
+)
 
 from grokviz.errors import InputError
-from grokviz.media.plain import no_formula
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -21,58 +32,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-SPLITS = ("train", "test", "valid", "val", "eval")
-"""Metrics that differ by such a word alone share a panel."""
-
 DECADES = 2.0
 """Values above 0 that span so many powers of ten are drawn logarithmically, where asked for."""
 
-MUCH = 2.0
-"""A metric moves where what it comes from and where it ends differ by this factor."""
-
-PEAK = 1.5
-"""A metric peaks where its largest value is so many times its first one."""
-
 LATER = 1.5
 """Metrics move at times of their own where one is so many times as late as another."""
+
+ROOM = 1.2
+"""Ems of the number beside a dot, from which an arrow keeps clear."""
 
 IN_A_COLUMN = 4
 LEAST = 5.0
 """Ems that a row takes in a column."""
 
 
-class _Move(NamedTuple):
-    """Where a metric is half way from its farthest value to its last one, for good."""
-
-    name: str
-    at: float
-    value: float
-    start: float
-    end: float
-    much: bool
-
-    @property
-    def verb(self) -> str:
-        """What it does."""
-        return "falls" if self.end < self.start else "rises"
-
-
-class _Turn(NamedTuple):
-    """Where a metric is largest, or smallest, between two much other ends."""
-
-    name: str
-    at: float
-    value: float
-    peak: bool
-
-
 @dataclass(frozen=True)
 class Metrics(Scene):
-    """A row for each logged metric, the first to move above; a dot where it is half way."""
+    """A row for the metrics of each unit, the first to move above; dots where they are half way."""
 
     name = "metrics"
     title = "What training logged moves at times of its own"
-    watch = "Each row to its own scale; dots: half way from the farthest value to the last"
+    watch = "Dots: half way from the farthest value to the last"
     source = "compare arXiv:2301.05217, figure 2"
     needs = ("logged_metric",)
     reference = "modular-addition-59"
@@ -99,96 +79,144 @@ class Metrics(Scene):
         """Which metric moves first and which last; of one that moves alone, what it does."""
         moves = [move for move in self._moves(data) if move.much]
         if len(moves) > 1:
-            return self._apart(moves, clocks.word(data))
-        watch = _watch(moves)
+            return self._apart(moves, data)
+        watch = self._watch(data, moves)
         name = moves[0].name if moves else self._foremost(data)
-        turn = self._turn(data, name)
-        _, values = _logged(data, name)
+        turn = turn_of(data, name)
+        _, values = logged(data, name)
         numbers = {"first": float(values[0]), "last": float(values[-1])}
         if turn is not None:
-            there = _short(turn.value)
+            there = short(turn.value)
             told = f"rises to {there}, then falls" if turn.peak else f"falls to {there}, then rises"
             numbers["peak" if turn.peak else "lowest value"] = turn.value
-            return Claim(f"The {_words(turn.name)} {told}", watch, numbers=numbers)
-        ends = f"from {_short(values[0])} to {_short(values[-1])}"
+            return Claim(f"The {words_of(turn.name)} {told}", watch, numbers=numbers)
+        ends = f"from {short(values[0])} to {short(values[-1])}"
         if not moves:
-            words = f"No metric doubles or halves; the {_words(name)} goes {ends}"
+            words = f"No metric doubles or halves; the {words_of(name)} goes {ends}"
             return Claim.instead(words, watch, **numbers)
-        return Claim(f"The {_words(name)} goes {ends}", watch, numbers=numbers)
+        return Claim(f"The {words_of(name)} goes {ends}", watch, numbers=numbers)
 
-    def _apart(self, moves: list[_Move], word: str) -> Claim:
+    def _apart(self, moves: list[Move], data: xr.Dataset) -> Claim:
         """How much later the last metric moves than the first."""
-        first, last = moves[0], moves[-1]
+        first, last, watch = moves[0], moves[-1], self._watch(data, moves)
         numbers = {"early": first.at, "late": last.at}
-        one, other = f"The {_words(first.name)} {first.verb}", f"the {_words(last.name)}"
+        one, other = f"The {words_of(first.name)} {first.verb}", f"the {words_of(last.name)}"
         if not last.at >= LATER * first.at:
             words = "What training logged moves at nearly the same time"
-            return Claim.instead(words, _watch(moves), **numbers)
+            return Claim.instead(words, watch, **numbers)
         verb = "" if last.verb == first.verb else f" {last.verb}"
-        gap = f"{clocks.spaced(last.at - first.at)} {word}s"
-        return Claim(f"{one} first, {other}{verb} {gap} later", _watch(moves), numbers=numbers)
+        words = f"{one} first, {other}{verb} {gap(first, last, data)}"
+        return Claim(words, watch, numbers=numbers)
+
+    def _watch(self, data: xr.Dataset, moves: list[Move]) -> str:
+        """What a dot marks: half way from where they are highest, lowest, or farthest off."""
+        kinds = {move.verb for move in moves}
+        kind = "farthest"
+        if len(kinds) == 1:
+            kind = {"falls": "highest", "rises": "lowest"}[kinds.pop()]
+        watch = self.watch.replace("farthest", kind)
+        if len(self._panels(data)) == 1:
+            return watch
+        return f"Each row has its own scale; d{watch[1:]}"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The rows, one below the other."""
-        moves = self._moves(data)
+        rows = self._rows(data)
         if style().narrow(figure):
             room = int((style().ems(figure)[1] - 4) // LEAST)
             most = min(max(room, 1), IN_A_COLUMN)
             # the first and the last, of which the title speaks, and what has room between
-            moves = [*moves[: most - 1], moves[-1]] if len(moves) > most else moves
-        long = max(len(line) for move in moves for line in _name(move.name).split("\n"))
-        rows = style().stack(
-            figure, [1.0] * len(moves), left=4.8, right=0.6 * long + 1.4, top=1.0, vgap=1.4
-        )
+            told = [move for move in self._moves(data) if move.much]
+            last = next((row for row in rows if told and told[-1] in row), rows[-1])
+            rest = [row for row in rows if row is not last]
+            rows = [*rest[: most - 1], last] if len(rows) > most else rows
+        names = [line for row in rows for name in labels(row).values() for line in name.split("\n")]
+        panes = style().stack(
+            figure, [1.0] * len(rows), left=4.8, right=0.6 * max(map(len, names)) + 1.4, top=1.0,
+            vgap=1.4,
+        )  # fmt: skip
         parts = [
-            self._row(axes, data, move, last=axes is rows[-1])
-            for axes, move in zip(rows, moves, strict=True)
+            self._row(axes, data, row, last=axes is panes[-1])
+            for axes, row in zip(panes, rows, strict=True)
         ]
-        told = [move for move in moves if move.much]
-        for axes in rows:
+        told = [move for move in self._moves(data) if move.much]
+        ends = told[:1] + told[-1:]
+        for axes in panes:
             # the moments of the sentence, through all rows
-            for move in {move.at: move for move in (told[:1] + told[-1:])}.values():
+            for move in {move.at: move for move in ends}.values():
                 axes.axvline(
                     move.at, color=style().colours.faint, lw=0.4 * style().line, ls=(0, (2, 3)),
                     zorder=1.2,
                 )  # fmt: skip
+        for axes, row in zip(panes, rows, strict=True):
+            if len(ends) == 2 and ends[0] in row and ends[1] in row:
+                parts.append(self._arrow(axes, data, row, ends))
         return Drawing.of(*parts)
 
-    def _row(self, axes: Axes, data: xr.Dataset, move: _Move, *, last: bool) -> Drawing:
-        """A metric as a curve on its ground, its name at the right, and where it is half way."""
+    def _row(self, axes: Axes, data: xr.Dataset, row: list[Move], *, last: bool) -> Drawing:
+        """Metrics as curves, their names at the right, and where they are half way."""
         epochs = data["metric_epoch"].values.astype(float)
-        x, y = _logged(data, move.name)
-        log = not self.linear and bool((y > 0).all())
-        log = log and bool(np.log10(y.max() / y.min()) >= DECADES)
-        axes.set_label(move.name)
-        colour = _colour(move.name)
-        panel = _Row(
-            axes, data, {_name(move.name): panels.Curve.of(x, y, colour)}, ylabel="",
+        known = {move.name: logged(data, move.name) for move in row}
+        every = np.concatenate([y for _, y in known.values()])
+        log = not self.linear and bool((every > 0).all())
+        log = log and bool(np.log10(every.max() / every.min()) >= DECADES)
+        axes.set_label(row[0].name if len(row) == 1 else split_of(row[0].name)[1])
+        colours = _colours(row)
+        curves = {
+            label: panels.Curve.of(*known[name], colours[name])
+            for name, label in labels(row).items()
+        }
+        panel = (_Row if len(row) == 1 else panels.CurvePanel)(
+            axes, data, curves, ylabel="" if len(row) == 1 else split_of(row[0].name)[1],
             log=log, clock=self.clock, phases="none", end=float(epochs[-1]),
         )  # fmt: skip
         if not log:
-            _limits(axes, y)
+            _limits(axes, every)
             panel.update(float(epochs[0]))
+            if panel.names is not None:
+                panel.names.update(float(epochs[-1]))
             axes.yaxis.set_major_locator(_few(axes))
         if not last:
             panels.without_time(axes)
-        foot = axes.get_ylim()[0]
-        glow = Glow(axes, [colour], 0.8 * style().line, zorder=2.8)
-        ground = axes.fill_between(x, foot, y, color=colour, alpha=0.16, lw=0, zorder=1.6)
-        (curve,) = panel.curves.values()
+        marks = [
+            _marks.Mark(move.at, move.value, when(move, data), colours[move.name], lift=0.8)
+            for move in row if move.much
+        ]  # fmt: skip
+        marks = _marks.clear(axes, marks, panel.curves.values())
+        parts = [panel.along(epochs), _marks.draw(axes, marks, epochs)]
+        # of several curves one alone has a ground, which would hide no other
+        test = style().colours.test
+        shown = [c for c in panel.curves.values() if len(row) == 1 or c.colour == test]
+        parts += [_ground(axes, curve, epochs) for curve in shown]
+        return Drawing.of(*parts)
+
+    def _arrow(self, axes: Axes, data: xr.Dataset, row: list[Move], ends: list[Move]) -> Drawing:
+        """From the moment of the first metric of the sentence to that of the last one."""
+        first, last = ends
+        words, ink = gap(first, last, data), style().colours.ink
+        em = style().pixels(axes, style().small)
+        high = _clear_height(axes, data, row, (first.at, last.at))
+        across = axes.transData.transform([(first.at, 0), (last.at, 0)])[:, 0]
+        if not last.at >= LATER * first.at or np.ptp(across) < 0.6 * em * len(words):
+            return Drawing()
+        arrow = axes.annotate(
+            "", (last.at, high), (first.at, high), xycoords=axes.get_xaxis_transform(),
+            arrowprops={
+                "arrowstyle": "-|>", "color": ink, "lw": 0.5 * style().line, "shrinkA": 0,
+                "shrinkB": 0, "mutation_scale": 0.8 * style().small,
+            },
+        )  # fmt: skip
+        text = style().label(
+            axes, (first.at + last.at) / 2, high + 0.3 * em / axes.bbox.height, words, color=ink,
+            transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
+        epochs = data["metric_epoch"].values
 
         def update(i: int) -> None:
-            gone = x <= epochs[i]
-            ground.set_data(x[gone], np.full(int(gone.sum()), foot), y[gone])
-            glow.update([np.column_stack([curve.x, curve.y])[curve.x <= epochs[i]]])
+            for part in (arrow, text):
+                part.set_visible(style().ghost or bool(epochs[i] >= last.at))
 
-        text = f"{clocks.word(data)} {clocks.spaced(round(move.at))}"
-        marks = [_marks.Mark(move.at, move.value, text, colour, lift=0.8)] if move.much else []
-        marks = _marks.clear(axes, marks, [curve])
-        return Drawing.of(
-            Drawing([*glow.moving, ground], update), panel.along(epochs),
-            _marks.draw(axes, marks, epochs),
-        )  # fmt: skip
+        return Drawing([arrow, text], update)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of its end."""
@@ -198,58 +226,52 @@ class Metrics(Scene):
         now, told = data["metric_epoch"].values[i], []
         for names in self._panels(data).values():
             for name in names:
-                epochs, values = _logged(data, name)
+                epochs, values = logged(data, name)
                 if (epochs <= now).any():
-                    told.append(f"{_words(name)} {values[epochs <= now][-1]:.3g}")
+                    told.append(f"{words_of(name)} {values[epochs <= now][-1]:.3g}")
         at = clocks.at(data, self.clock, i)
         text = f"Logged metrics on one clock. At {at}: {', '.join(told) or 'nothing logged yet'}."
         for move in self._moves(data):
             if move.much:
-                when = f"{clocks.word(data)} {clocks.spaced(round(move.at))}"
-                text = f"{text} The {_words(move.name)} is half way at {when}."
+                text = f"{text} The {words_of(move.name)} is half way at {when(move, data)}."
         return text
 
     def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
         return (
-            "Every metric as training logged it, on a scale of its own, the first to move "
-            "above. Dots: from where on it is nearer to its "
+            "Every metric as training logged it, those of one unit on common axes, the first to "
+            "move above. Dots: from where on it is nearer to its "
             "last value than to the one that is farthest from that. Compare Nanda et al. (2023), "
             "arXiv:2301.05217, figure 2."
         )
 
     def _names(self, data: xr.Dataset) -> list[str]:
-        """The metrics that have a row."""
-        return [name for panel in self._panels(data).values() for name in panel][: self.most]
+        """The metrics that are drawn."""
+        return [name for panel in self._panels(data).values() for name in panel]
 
-    def _moves(self, data: xr.Dataset) -> list[_Move]:
-        """When each metric moves, the first above."""
-        moves = [_move(name, *_logged(data, name)) for name in self._names(data)]
+    def _moves(self, data: xr.Dataset) -> list[Move]:
+        """When each metric moves, the first one first."""
+        moves = [move_of(name, *logged(data, name)) for name in self._names(data)]
         return sorted(moves, key=lambda move: (move.at, not move.much))
+
+    def _rows(self, data: xr.Dataset) -> list[list[Move]]:
+        """The metrics of each row, the first to move above."""
+        rows: dict[str, list[Move]] = {}
+        for move in self._moves(data):
+            rows.setdefault(split_of(move.name)[1], []).append(move)
+        return [*rows.values()]
 
     def _foremost(self, data: xr.Dataset) -> str:
         """The metric that changes most from its first value to its last."""
-        values = {name: _logged(data, name)[1] for name in self._names(data)}
-        return max(values, key=lambda one: _change(values[one][0], values[one][-1]))
-
-    def _turn(self, data: xr.Dataset, name: str) -> _Turn | None:
-        """Where a metric peaks that falls again, or is lowest before it rises; else None."""
-        epochs, values = _logged(data, name)
-        if not min(values[0], values[-1]) > 0:
-            return None
-        top, low = int(values.argmax()), int(values.argmin())
-        if values[top] >= PEAK * values[0] and MUCH * values[-1] <= values[top]:
-            return _Turn(name, float(epochs[top]), float(values[top]), True)
-        if 0 < MUCH * values[low] <= min(values[0], values[-1]):
-            return _Turn(name, float(epochs[low]), float(values[low]), False)
-        return None
+        values = {name: logged(data, name)[1] for name in self._names(data)}
+        return max(values, key=lambda one: change(values[one][0], values[one][-1]))
 
     def _panels(self, data: xr.Dataset) -> dict[str, list[str]]:
         """The metrics of each panel, by its heading: those that are numbers at two epochs."""
         every = [str(name) for name in data["logged_name"].values]
         able = [
             name for name in every
-            if tensors.fits(name, self.metrics) and len(_logged(data, name)[0]) > 1
+            if tensors.fits(name, self.metrics) and len(logged(data, name)[0]) > 1
         ]  # fmt: skip
         if not able:
             raise InputError(
@@ -258,17 +280,10 @@ class Metrics(Scene):
             )
         groups: dict[str, list[str]] = {}
         for name in able:
-            groups.setdefault(_split(name)[1], []).append(name)
+            groups.setdefault(split_of(name)[1], []).append(name)
         # losses first, then what has two curves
         order = sorted(groups, key=lambda title: ("loss" not in title, -len(groups[title])))
         return {title: groups[title] for title in order[: self.most]}
-
-
-def _logged(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs and values of a metric, where they are numbers."""
-    values = data["logged_metric"].sel(logged_name=name).values
-    known = np.isfinite(values)
-    return data["metric_epoch"].values[known], values[known]
 
 
 class _Row(panels.CurvePanel):
@@ -283,30 +298,38 @@ class _Row(panels.CurvePanel):
             )  # fmt: skip
 
 
-def _move(name: str, epochs: np.ndarray, values: np.ndarray) -> _Move:
-    """When a metric is half way from the value farthest from its last one, for good."""
-    away = np.abs(values - values[-1])
-    far = int(away.argmax())
-    start, end = float(values[far]), float(values[-1])
-    largest = max(abs(start), abs(end))
-    much = bool(away[far] >= (1 - 1 / MUCH) * largest > 0)
-    # what stays has not come half way before that
-    after = int(np.flatnonzero(2 * away > away[far]).max(initial=-1)) + 1
-    after = min(after, len(values) - 1)
-    return _Move(name, float(epochs[after]), float(values[after]), start, end, much)
+def _ground(axes: Axes, curve: panels.Curve, epochs: np.ndarray) -> Drawing:
+    """What lies below a curve that has a row of its own."""
+    foot = axes.get_ylim()[0]
+    ground = axes.fill_between(
+        curve.x, foot, curve.y, color=curve.colour, alpha=0.16, lw=0, zorder=1.6
+    )
+
+    def update(i: int) -> None:
+        gone = curve.x <= epochs[i]
+        ground.set_data(curve.x[gone], np.full(int(gone.sum()), foot), curve.y[gone])
+
+    return Drawing([ground], update)
 
 
-def _watch(moves: list[_Move]) -> str:
-    """What a dot marks: half way from where those metrics are highest, lowest, or farthest off."""
-    kinds = {move.verb for move in moves}
-    kind = {"falls": "highest", "rises": "lowest"}[kinds.pop()] if len(kinds) == 1 else "farthest"
-    return Metrics.watch.replace("farthest", kind)
-
-
-def _name(name: str) -> str:
-    """A metric's name in two lines: its split above."""
-    split, rest = _split(name)
-    return f"{split}\n{rest}" if split else rest
+def _clear_height(
+    axes: Axes, data: xr.Dataset, row: list[Move], ends: tuple[float, float]
+) -> float:
+    """How high an arrow between two epochs is farthest from curves and numbers, as a share."""
+    taken, low, high = [], axes.bbox.y0, axes.bbox.y1
+    dots = [(move.at, move.value) for move in row if move.much]
+    room = ROOM * style().pixels(axes, style().small)
+    for move in row:
+        x, y = logged(data, move.name)
+        inside = (x >= ends[0]) & (x <= ends[1])
+        taken.append(axes.transData.transform(np.stack([x, y], axis=1)[inside])[:, 1])
+    heights = np.linspace(0.1, 0.85, 16)
+    pixels = low + heights * (high - low)
+    apart = np.abs(pixels[:, None] - np.concatenate(taken)).min(axis=1, initial=high - low)
+    numbers = axes.transData.transform(dots)[:, 1]
+    clear = np.minimum(apart, np.abs(pixels[:, None] - numbers).min(axis=1) - room)
+    # to a pixel, so that no last bit decides
+    return float(heights[int(np.argmax(np.round(clear)))])
 
 
 def _few(axes: Axes) -> Any:
@@ -317,39 +340,14 @@ def _few(axes: Axes) -> Any:
     return MaxNLocator(int(np.clip(room / 2.5, 1, 4)))
 
 
-def _colour(name: str) -> str:
-    colours = style().colours
-    return {"train": colours.train, "": colours.ink}.get(_split(name)[0], colours.test)
-
-
-def _split(name: str) -> tuple[str, str]:
-    """The split that a name speaks of, if any, and what is left of it in words."""
-    name = no_formula(name)
-    parts = name.replace("/", "_").replace(".", "_").split("_")
-    for split in SPLITS:
-        if split in parts and len(parts) > 1:
-            rest = [part for part in parts if part != split]
-            return ("valid" if split == "val" else split), " ".join(rest)
-    return "", name.replace("_", " ")
-
-
-def _short(value: float) -> str:
-    """Two digits, as 4.1, 0.23 or 1.1e-7."""
-    mantissa, e, power = f"{value:.2g}".partition("e")
-    return f"{mantissa}e{int(power)}" if e else mantissa
-
-
-def _words(name: str) -> str:
-    """A metric's name in a sentence: "training loss" of a train_loss."""
-    split, rest = _split(name)
-    return f"{'training' if split == 'train' else split} {rest}".strip()
-
-
-def _change(first: float, last: float) -> float:
-    """How much larger or smaller a value has become, as a logarithm; 0 of a change of sign."""
-    if first == last or not first * last > 0:
-        return 0.0
-    return float(abs(np.log(last / first)))
+def _colours(row: list[Move]) -> dict[str, str]:
+    """A colour for each metric of a row: of what was trained on, of what was not, of neither."""
+    colours, splits = style().colours, {move.name: split_of(move.name)[0] for move in row}
+    others = [split for split in splits.values() if split not in ("train", "")]
+    # of several kinds of data that were not trained on, one alone has the colour of the test data
+    tested = "test" if "test" in others else next(iter(others), "")
+    tints = {"train": colours.train, "": colours.ink, tested or "test": colours.test}
+    return {name: tints.get(split, colours.muted) for name, split in splits.items()}
 
 
 def _limits(axes: Axes, values: np.ndarray) -> None:

@@ -467,7 +467,8 @@ def test_the_first_metric_to_move_is_the_first_row() -> None:
     data["logged_metric"] = (data["logged_metric"].dims, table)
     figure = Figure(figsize=(19.2, 10.8))
     scene("metrics")().draw(figure, data)
-    assert [axes.get_label() for axes in figure.axes] == ["test_loss", "train_loss"]
+    # of one unit they have one row
+    assert [axes.get_label() for axes in figure.axes] == ["loss"]
     assert claim("metrics", data).sentence.startswith("The test loss falls first")
 
 
@@ -569,7 +570,7 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
             {"W_Q, epoch 0: 6% in one direction", "W_Q, epoch 5,600: over 99.9% in one direction"},
         ),
         ("weights", {"\u22120.055", "0.055"}),
-        ("metrics", {"epoch 134", "epoch 3,750"}),
+        ("metrics", {"epoch 134", "epoch 3,750", "3,600 epochs later"}),
         ("heads", {"1.0 to look", "9.3 to write"}),
         ("spectra", {"one direction", "the other 63"}),
         ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
