@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._glow import Glow
-from grokviz.scenes.any._spoken import counted, labelled, sentence, spoken
-from jaxtyping import Float
+from grokviz.scenes.any._directions import (
+    FEWER,
+    LEFT,
+    bright_ones,
+    directions_left,
+    known_values,
+    rank_change,
+    rank_ends,
+    rising_in_turn,
+)
+from grokviz.scenes.any._logged import short
+from grokviz.scenes.any._spoken import counted, sentence, spoken
+from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -19,27 +30,18 @@ from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.spoken import percent
+from grokviz.scene.timeline import Turns
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-FEWER = 0.5
-"""A matrix gives up directions where its effective rank comes down to this share of the first."""
+FALLS = 1.5
+"""The largest value falls where its peak is so many times what it ends at."""
 
-RISES = 10.0
-"""A direction rises out of a matrix whose singular value ends at so many times its first."""
-
-SMALL = 0.1
-"""A singular value is small up to this share of the largest."""
-
-LEFT = 0.2
-"""A direction is left whose singular value is more than this share of the largest."""
-
-SEVERAL = 3
-APART = 2.0
-"""So many directions rise in turn where the last takes so many times as long as the first."""
+IN_A_LABEL = 12
+"""So many letters of a name have room along an axis."""
 
 IN_A_COLUMN = 4
 """So many matrices have room in a narrow column."""
@@ -49,12 +51,6 @@ IN_A_PANEL = 15
 
 RANKS = 9.5
 """Room for the rank beside the name of a matrix, in ems."""
-
-SHARES = 19.0
-"""Room for the share of its brightest directions beside it, in ems."""
-
-FEW = 6
-"""Up to so many directions are drawn brighter than all others."""
 
 THIN = 0.4
 """The others are at least so wide, in widths of a line: where many lie close they stay apart."""
@@ -66,11 +62,10 @@ class Spectra(Scene):
 
     name = "spectra"
     title = "A few directions outlive all others of a matrix"
-    watch = (
-        "Each line is a singular value: how much the matrix stretches one direction of its input"
-    )
+    watch = "Each line: how much the matrix stretches one direction of its input"
     source = "arXiv:1810.01075; effective rank: Roy and Vetterli (EUSIPCO 2007)"
     needs = ("singular_value", "effective_rank")
+    wishes = LOSSES
     reference = "modular-addition-59"
     clock = "field_epoch"
     aspect = 1.9
@@ -78,7 +73,9 @@ class Spectra(Scene):
 
     tensors: str = option("*", "names of matrices, or patterns such as '*attn*', with commas")
     most: int = option(1, "at most so many matrices, those whose rank changes most", whole())
-    time: Literal["log", "linear"] = option("log", "how epochs are spaced")
+    time: Literal["auto", "log", "linear"] = option(
+        "auto", "how epochs are spaced; auto is log where checkpoints lie ever farther apart"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -93,12 +90,12 @@ class Spectra(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """How many directions are left of the matrix whose effective rank falls the farthest."""
         place = self._foremost(data)
-        ends = _ends(data["effective_rank"].values[:, place])
+        ends = rank_ends(data["effective_rank"].values[:, place])
         if ends is None:
             return Claim.instead("No matrix is other than 0 at two checkpoints")
         (first, last), name = ends, spoken(tensors.names_of(data)[place])
         if last <= FEWER * first:
-            left = _left(data, place)
+            left = directions_left(data, place)
             many = f"{sentence(counted(left))} direction{'s' * (left != 1)}"
             verb = "outlives" if left == 1 else "outlive"
             numbers = {"first": first, "last": last, "left": left}
@@ -112,7 +109,7 @@ class Spectra(Scene):
 
     def _rise(self, data: xr.Dataset, place: int) -> Claim | None:
         """That directions of a matrix rise at times of their own; None where they do not."""
-        half = _turns(data, place)
+        half = rising_in_turn(data, place)
         if not half.size:
             return None
         many, name = sentence(counted(len(half))), spoken(tensors.names_of(data)[place])
@@ -121,26 +118,12 @@ class Spectra(Scene):
         return Claim(words, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A panel for each matrix; of one alone its directions have names."""
+        """A panel for each matrix; of one alone its directions have names, and turns are marked."""
         narrow = style().narrow(figure)
         places = self._places(data, narrow=narrow)
-        moments = tensors.Moments.of(data["field_epoch"].values, log=self.time == "log")
+        moments = tensors.Moments.spaced(data["field_epoch"].values, self.time)
         if len(places) == 1:
-            name = labelled(tensors.names_of(data)[places[0]])
-            bright = _bright(data, places[0])
-            right = 7.4 if bright else 2.0
-            room = SHARES if bright else RANKS
-            above = 0.6 * len(name) + room > style().ems(figure)[0] - 4.8 - right
-            (axes,), *_ = style().panels(
-                figure, left=4.8, right=right, top=3.3 if above else 2.2, bottom=3.2
-            )
-            moments.frame(axes, clocks.word(data))
-            axes.set_ylabel("singular value")
-            return Drawing.of(
-                _strands(axes, data, places[0], moments),
-                _heading(axes, data, places[0], name, above=above, bright=bright),
-                _names(axes, data, places[0]),
-            )
+            return self._alone(figure, data, places[0], moments)
         columns = min(2 if narrow else 3, len(places))
         names = tensors.names_of(data)
         shown = tensors.shorter(names, IN_A_PANEL) if narrow else names
@@ -149,7 +132,7 @@ class Spectra(Scene):
         # a heading takes two lines where a panel is narrow, or a name is long
         above = narrow or 0.66 * long + RANKS > room
         grid = style().panels(
-            figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=4.8, right=1.2,
+            figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=4.8, right=1.8,
             top=3.1 if above else 2.0, bottom=3.2, gap=3.4, vgap=4.5 if above else 3.4,
         )  # fmt: skip
         flat = [axes for row in grid for axes in row]
@@ -163,6 +146,28 @@ class Spectra(Scene):
             parts.append(_strands(axes, data, place, moments))
             parts.append(_heading(axes, data, place, shown[place], above=above))
         return Drawing.of(*parts)
+
+    def _alone(
+        self, figure: FigureBase, data: xr.Dataset, place: int, moments: tensors.Moments
+    ) -> Drawing:
+        """One matrix, and when the run turned."""
+        name, bright = tensors.names_of(data)[place], bright_ones(data, place)
+        turns = turns_of(data, self.clock)
+        rank = 0.0 if bright else 1.1
+        (axes,), *_ = style().panels(
+            figure, left=4.8, right=7.4 if bright else 2.0, bottom=3.2,
+            top=1.0 + rank + 1.1 * bool(turns),
+        )  # fmt: skip
+        axes.set_label(name)
+        moments.frame(axes, clocks.word(data))
+        axes.set_ylabel(f"singular values of {tensors.shorter([name], IN_A_LABEL)[0]}")
+        strands = _strands(axes, data, place, moments)
+        lines = Turns(axes, data, self.clock, at=turns)
+        if bright:
+            return Drawing.of(
+                strands, lines, _names(axes, data, place), _ends_of_fall(axes, data, place, moments)
+            )
+        return Drawing.of(strands, lines, _rank(axes, data, place, rank * bool(turns) + 0.45))
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of its end."""
@@ -190,14 +195,14 @@ class Spectra(Scene):
             f"direction is left where its value ends above {percent(LEFT)} of the largest. A "
             "tensor with more than two dimensions is the matrix whose shorter side is longest. "
             "Compare Martin and Mahoney (2018), arXiv:1810.01075."
-        )
+        ) + (rules_of(data, self.clock) if len(self._places(data)) == 1 else "")
 
     def _places(self, data: xr.Dataset, *, narrow: bool = False) -> list[int]:
         """The matrices shown, in the model's order: those whose rank changes the most."""
         able = self._able(data)
         most = min(self.most, IN_A_COLUMN) if narrow else self.most
         ranks = data["effective_rank"].values[:, able]
-        change = np.array([abs(_change(ranks[:, k])) for k in range(len(able))])
+        change = np.array([abs(rank_change(ranks[:, k])) for k in range(len(able))])
         foremost = able.index(self._foremost(data))
         change[foremost] = np.inf
         strongest = sorted(np.argsort(-change, kind="stable")[:most])
@@ -220,64 +225,14 @@ class Spectra(Scene):
         """
         able = self._able(data)
         ranks = data["effective_rank"].values[:, able]
-        change = np.array([_change(ranks[:, k]) for k in range(len(able))])
+        change = np.array([rank_change(ranks[:, k]) for k in range(len(able))])
         # where a share is the threshold, the ranks are compared as the sentence does
         if change.min() <= np.log(FEWER):
             return able[int(change.argmin())]
-        rising = [len(_turns(data, place)) for place in able]
+        rising = [len(rising_in_turn(data, place)) for place in able]
         if max(rising):
             return able[int(np.argmax(rising))]
         return able[int(np.abs(change).argmax())]
-
-
-def _turns(data: xr.Dataset, place: int) -> np.ndarray:
-    """When directions of a matrix are half way up, of several that rise at times of their own."""
-    values = data["singular_value"].values[:, place].astype(float)
-    half = half_risen(values, data["field_epoch"].values)
-    apart = len(half) >= SEVERAL and half.max() >= APART * half.min()
-    return half if apart else half[:0]
-
-
-def half_risen(
-    values: Float[np.ndarray, "moment number"], clock: np.ndarray
-) -> Float[np.ndarray, " riser"]:
-    """When each singular value that rises is half way from its first to its last; the first time.
-
-    A value rises that ends at :data:`RISES` times its first, and is not small beside the largest.
-    """
-    values = values[:, np.isfinite(values).all(axis=0)]
-    if not values.size:
-        return np.zeros(0)
-    first, last = values[0], values[-1]
-    rising = (last >= RISES * first) & (last >= SMALL * last.max())
-    middle = (first + last) / 2
-    past = (values >= middle)[:, rising].argmax(axis=0)
-    return clock[past].astype(float)
-
-
-def _change(ranks: np.ndarray) -> float:
-    """By how much a rank has grown, as a logarithm; 0 where it is not known twice."""
-    ends = _ends(ranks)
-    return 0.0 if ends is None else float(np.log(ends[1] / ends[0]))
-
-
-def _ends(ranks: np.ndarray) -> tuple[float, float] | None:
-    known = ranks[np.isfinite(ranks)]
-    return (float(known[0]), float(known[-1])) if len(known) > 1 else None
-
-
-def _left(data: xr.Dataset, place: int) -> int:
-    """How many singular values are not small beside the largest in the end."""
-    values = _known(data, place)
-    last = values[np.isfinite(values).any(axis=1)][-1]
-    return int((last > LEFT * np.nanmax(last)).sum())
-
-
-def _bright(data: xr.Dataset, place: int) -> int:
-    """How many of them are drawn brighter than all others: those left of a rank that halves."""
-    ends = _ends(data["effective_rank"].values[:, place])
-    left = _left(data, place)
-    return left if left <= FEW and ends is not None and ends[1] <= FEWER * ends[0] else 0
 
 
 def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments) -> Drawing:
@@ -285,13 +240,13 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     from matplotlib.collections import LineCollection
 
     current_style = style()
-    values = _known(data, place)
+    values = known_values(data, place)
     count = values.shape[1]
     scale = colour_map(current_style.colours.sequential)
     # the largest last, over the others
     order = np.arange(count)[::-1]
     shade = np.sqrt(order / max(count - 1, 1))
-    left = _bright(data, place)
+    left = bright_ones(data, place)
     # where few stay, they alone are bright
     bright = 0.92 - 0.6 * shade if not left else np.where(order < left, 0.95, 0.62 - 0.32 * shade)
     colours: Any = [scale(one) for one in bright]
@@ -303,7 +258,6 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
         axes.add_collection(
             LineCollection(lines, colors=colours, linewidths=width, alpha=0.25, zorder=2)
         )
-    glow = Glow(axes, colours[count - left :], 1.5 * current_style.line)
     past = LineCollection([], colors=colours, linewidths=width, zorder=3)
     axes.add_collection(past, autolim=False)
     # what a film begins with, when no line has a length yet
@@ -318,16 +272,30 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     def update(i: int) -> None:
         gone = [line[: i + 1] for line in lines]
         past.set_segments(gone)
-        glow.update(gone[count - left :])
         heads.set_offsets([line[i] for line in lines])
         marker.update(float(moments.x[i]))
 
-    return Drawing([glow.moving, past, heads, marker.line], update)
+    return Drawing([past, heads, marker.line], update)
+
+
+def _ends_of_fall(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments) -> Drawing:
+    """The largest value at its peak and in the end, where that is much less."""
+    values = np.nan_to_num(known_values(data, place).max(axis=1))
+    top, last = int(values.argmax()), len(values) - 1
+    if not values[top] >= FALLS * values[last] > 0:
+        return Drawing()
+    ink = style().colours.ink
+    marks = [
+        _marks.Mark(float(moments.x[i]), float(values[i]), short(float(values[i])), ink, ha, 0.9)
+        for i, ha in ((top, "center"), (last, "right"))
+    ]
+    marks = _marks.clear(axes, marks, [panels.Curve.of(moments.x, values, ink)])
+    return _marks.draw(axes, marks, moments.x)
 
 
 def _names(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
     """What the bright lines are and the others, at the right, level with where they are now."""
-    current_style, values, left = style(), _known(data, place), _bright(data, place)
+    current_style, values, left = style(), known_values(data, place), bright_ones(data, place)
     colours = current_style.colours
     rest = values.shape[1] - left
     if not left or not rest:
@@ -356,42 +324,29 @@ def _names(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
     return Drawing(texts, update)
 
 
-def _known(data: xr.Dataset, place: int) -> np.ndarray:
-    """The singular values of a matrix that there are, at each moment."""
-    values = data["singular_value"].values[:, place].astype(float)
-    known: np.ndarray = values[:, np.isfinite(values).any(axis=0)]
-    return known
-
-
 def _few() -> Any:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(3)
 
 
-def _heading(
-    axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool, bright: int = 0
-) -> Drawing:
-    """The name, and how many directions it uses: below it, or at the right of its line.
-
-    Of a matrix with ``bright`` ones the share that the largest so many have of its squares.
-    """
-    current_style, ranks = style(), data["effective_rank"].values[:, place]
+def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool) -> Drawing:
+    """The name, and how many directions it uses: below it, or at the right of its line."""
     axes.set_label(name)
-    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
-    now = current_style.note(
-        axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",
-        color=current_style.colours.muted,
+    style().note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
+    return _rank(axes, data, place, 0.45, right=not above)
+
+
+def _rank(axes: Axes, data: xr.Dataset, place: int, lift: float, *, right: bool = True) -> Drawing:
+    """How many directions a matrix uses at the moment, so many ems above its panel."""
+    ranks = data["effective_rank"].values[:, place]
+    now = style().note(
+        axes, "", (1 if right else 0, 1), (0, lift), ha="right" if right else "left",
+        color=style().colours.muted,
     )  # fmt: skip
 
     def update(i: int) -> None:
         known = np.isfinite(ranks[i])
-        words = f"effective rank {ranks[i]:.1f}"
-        if bright:
-            squares = np.sort(np.nan_to_num(data["singular_value"].values[i, place]) ** 2)[::-1]
-            share = squares[:bright].sum() / max(squares.sum(), 1e-30)
-            one = "one direction" if bright == 1 else f"{counted(bright)} directions"
-            words = f"{percent(share)} of its squares in {one}"
-        now.set_text(words if known else "all 0")
+        now.set_text(f"effective rank {ranks[i]:.1f}" if known else "all 0")
 
     return Drawing([now], update)
