@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._glow import Glow
 from grokviz.scenes.any._spoken import counted
+from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.timeline import Turns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,13 +51,13 @@ class Heads(Scene):
     name = "heads"
     title = "Attention heads come to use few directions"
     watch = (
-        "Each thin line is a head: how many directions decide where it looks, and how many it "
-        "passes on"
+        "How many directions decide where a head looks, and how many it writes; thick: the median"
     )
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )
     needs = (*SIGNS, *RANKS)
+    wishes = LOSSES
     reference = "modular-addition-59"
     clock = "field_epoch"
     aspect = 1.9
@@ -67,6 +68,9 @@ class Heads(Scene):
         "what is like the token or unlike it",
     )  # fmt: skip
     heads: str = option("*", "heads as layer.head, or patterns such as '1.*', with commas")
+    time: Literal["auto", "log", "linear"] = option(
+        "auto", "how epochs are spaced; auto is log where checkpoints lie ever farther apart"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -132,7 +136,7 @@ class Heads(Scene):
             _signs(plane)
             _legend(plane, names, colours)
             return _dots(plane, data, places, SIGNS, colours)
-        (axes,), *_ = style().panels(figure, left=4.6, right=8.6, top=1.6, bottom=3.3)
+        (axes,), *_ = style().panels(figure, left=4.6, right=8.6, top=2.0, bottom=3.3)
         return self._ranks(axes, data, places)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -166,13 +170,12 @@ class Heads(Scene):
             "circuit's eigenvalues over the sum of their absolute values. "
             "After Elhage et al. (2021), "
             "https://transformer-circuits.pub/2021/framework/index.html."
-        )
+        ) + (rules_of(data, self.clock) if self.show == "directions" else "")
 
     def _ranks(self, axes: Axes, data: xr.Dataset, places: list[int]) -> Drawing:
         """A thin line for each head and circuit, and the median of each with its name."""
         current_style, colours = style(), style().colours
-        clock = data[self.clock].values
-        moments = tensors.Moments.of(clock, log=True)
+        moments = tensors.Moments.spaced(data[self.clock].values, self.time)
         values = {name: data[name].values[:, places].astype(float) for name in RANKS}
         moments.frame(axes, clocks.word(data))
         highest = max(float(np.nanmax(one)) for one in values.values())
@@ -182,6 +185,7 @@ class Heads(Scene):
         parts = [_bundle(axes, moments, values[name], tints[name]) for name in RANKS]
         marker = panels.Marker.draw(axes)
         time = Drawing([marker.line], lambda i: marker.update(float(moments.x[i])))
+        turns = Turns(axes, data, self.clock, at=turns_of(data, self.clock))
         medians = {name: _median(one) for name, one in values.items()}
         words = dict(zip(RANKS, ("to look", "to write"), strict=True))
         texts = {
@@ -204,7 +208,7 @@ class Heads(Scene):
                 texts[name].set_text(f"{_short(now[name])} {words[name]}" if known else "")
                 texts[name].xy = (1, at)
 
-        return Drawing.of(*parts, time, Drawing([*texts.values()], update))
+        return Drawing.of(turns, *parts, time, Drawing([*texts.values()], update))
 
     def _places(self, data: xr.Dataset) -> list[int]:
         """The heads shown."""
@@ -247,7 +251,6 @@ def _bundle(axes: Axes, moments: tensors.Moments, values: np.ndarray, tint: Any)
         axes.add_collection(
             LineCollection([*lines, median], colors=tint, linewidths=thin, alpha=0.2, zorder=2)
         )
-    glow = Glow(axes, [tint], 1.4 * current_style.line)
     past = LineCollection([], colors=tint, linewidths=thin, alpha=opacity, zorder=3)
     middle = LineCollection([], colors=tint, linewidths=1.4 * current_style.line, zorder=4)
     for some in (past, middle):
@@ -263,12 +266,11 @@ def _bundle(axes: Axes, moments: tensors.Moments, values: np.ndarray, tint: Any)
     def update(i: int) -> None:
         past.set_segments([line[: i + 1] for line in lines])
         middle.set_segments([median[: i + 1]])
-        glow.update([median[: i + 1]])
         head.set_data(*median[i : i + 1].T)
         if not current_style.ghost:
             level.set_data([moments.x[i], moments.right], [median[i, 1]] * 2)
 
-    return Drawing([glow.moving, past, middle, head, level], update)
+    return Drawing([past, middle, head, level], update)
 
 
 def _known(data: xr.Dataset) -> np.ndarray:

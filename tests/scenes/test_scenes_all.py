@@ -427,8 +427,12 @@ def choices() -> Iterator[tuple[str, str, Any]]:
                     yield name, field.name, value
 
 
-AS_IT_IS = {("arrays", "show", "scatter")}
-"""What the reference's own array is drawn as without being asked."""
+AS_IT_IS = {
+    ("arrays", "show", "scatter"),
+    ("spectra", "time", "linear"),
+    ("heads", "time", "linear"),
+}
+"""What the reference's own array or clock is drawn as without being asked."""
 
 
 @pytest.mark.parametrize(
