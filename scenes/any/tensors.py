@@ -1,4 +1,4 @@
-"""What moves when: every tensor's row lights up as it covers its way, the earliest first."""
+"""What moves when: every tensor's row lights up as it covers its path, the earliest first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._spoken import sentence, spoken
+from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.timeline import Turns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +30,9 @@ APART = 2.0
 THICK = 0.8
 """Height of a row's light, in rows."""
 
+BEFORE = {"generalised": "the run generalises", "test loss halved": "the test loss halves"}
+"""Turns that the dots are compared with, as a sentence says them."""
+
 COLUMNS = 600
 """Into so many places the axis of time is divided."""
 
@@ -37,13 +42,14 @@ STEEP = 0.5
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A row for each tensor, as bright as the share of its way that is gone; half with a dot."""
+    """A row for each tensor, as bright as the share of its path that is over; half with a dot."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
-    watch = "A row lights up as that part covers its way through training; the dot is half of it"
+    watch = "Colour: how much of its path a part has covered; dots: half of it"
     source = "after arXiv:1712.09913, section 7"
     needs = ("step_size", "start_distance")
+    wishes = LOSSES
     reference = "modular-addition-59"
     clock = "step_epoch"
     aspect = 1.8
@@ -66,13 +72,13 @@ class Tensors(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """Which row has gone half of its way first, and which last."""
+        """Which row has covered half of its path first, and which last."""
         rows, word = self._rows(data), clocks.word(data)
         half = half_way(self._sizes(data, rows), data["step_epoch"].values)
         moving = np.flatnonzero(np.isfinite(half))
         if moving.size < 2:
             at = f"{word} {half[moving[0]]:,.0f}"
-            return Claim.instead(f"Half of the way of {rows.names[moving[0]]} is gone by {at}")
+            return Claim.instead(f"{rows.names[moving[0]]} has covered half of its path by {at}")
         first, last = moving[half[moving].argmin()], moving[half[moving].argmax()]
         numbers = {"first": float(half[first]), "last": float(half[last])}
         if not half[last] >= APART * half[first] > 0:
@@ -81,7 +87,12 @@ class Tensors(Scene):
         one, other = spoken(rows.names[first]), spoken(rows.names[last])
         # a name of the user's is not written with a capital
         begin = sentence(one) if one != rows.names[first] else f"Of all parts {one}"
-        return Claim(f"{begin} moves first, {other} last", self.watch, numbers=numbers)
+        watch = self.watch
+        # after memorising: when it generalised, or its test loss halved
+        later = [turn for turn in turns_of(data, self.clock) if turn.name in BEFORE]
+        if later and half[last] < later[0].at:
+            watch = f"{watch}, always before {BEFORE[later[0].name]}"
+        return Claim(f"{begin} moves first, {other} last", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The rows, their names at the left, and when they are half way at the right."""
@@ -90,15 +101,25 @@ class Tensors(Scene):
         if not style().narrow(figure):
             names = [spoken(name).removeprefix("the ") for name in names]
         left = 0.55 * max(map(len, names)) + 1.6
-        (axes,), *_ = style().panels(figure, left=left, right=6.0, top=2.0, bottom=3.2)
+        turns = turns_of(data, self.clock)
+        (axes,), *_ = style().panels(
+            figure, left=left, right=6.0, top=3.1 if turns else 2.0, bottom=3.2
+        )
         moments = tensors.Moments.of(data["step_epoch"].values, log=self.time == "log")
         self._frame(axes, names, data, moments)
         sizes, epochs = self._sizes(data, rows), data["step_epoch"].values.astype(float)
         lights = _lights(axes, moments, epochs, _gone(sizes))
-        dots = _half_ways(axes, half_way(sizes, epochs), data, moments)
+        head = style().note(
+            axes, f"half by {clocks.word(data)}", (1, 1), (3.2, 1.6 if turns else 0.5),
+            ha="right", va="bottom", color=style().colours.muted,
+        )  # fmt: skip
+        dots = _half_ways(axes, half_way(sizes, epochs), moments, head, epochs)
         marker = panels.Marker.draw(axes)
         time = Drawing([marker.line], lambda i: marker.update(max(epochs[i], moments.left)))
-        return Drawing.of(lights, dots, time)
+        lines = Turns(axes, data, self.clock, at=turns)
+        for _, line, _ in lines.marks:
+            line.set_zorder(4)  # over the rows
+        return Drawing.of(lights, lines, dots, time)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: half of a way is half of all of it."""
@@ -123,7 +144,7 @@ class Tensors(Scene):
             "that is gone, from the ground's colour to the strongest, which change most about the "
             "half; the number at the end is when half of the path is gone. Tensors of a part are "
             "one row where they are many. Distances after Li et al. (2018), arXiv:1712.09913."
-        )
+        ) + rules_of(data, self.clock)
 
     def _rows(self, data: xr.Dataset) -> tensors.Rows:
         rows = tensors.rows_of(data, self.tensors, MOST)
@@ -199,21 +220,13 @@ def _lights(axes: Axes, moments: tensors.Moments, epochs: np.ndarray, gone: np.n
     return Drawing([past], update)
 
 
-def _half_ways(axes: Axes, half: np.ndarray, data: xr.Dataset, moments: tensors.Moments) -> Drawing:
-    """A dot on each row where half of its way is gone, and the epoch at its right.
-
-    A line along dots that are in order.
-    """
+def _half_ways(
+    axes: Axes, half: np.ndarray, moments: tensors.Moments, head: Any, epochs: np.ndarray
+) -> Drawing:
+    """Dots where half of the rows' paths is over, and the epochs at the right below a head."""
     current_style, colours = style(), style().colours
-    epochs = data["step_epoch"].values
     size = current_style.points * 0.6
-    (way,) = axes.plot([], [], color=colours.ink, lw=0.5 * current_style.line, zorder=5)
-    places = np.column_stack([np.maximum(half, moments.left), np.arange(len(half))])
     marks: list[tuple[float, list[Any]]] = []
-    head = current_style.note(
-        axes, f"half by {clocks.word(data)}", (1, 1), (3.2, 0.5), ha="right", va="bottom",
-        color=colours.muted,
-    )  # fmt: skip
     for k, at in enumerate(half):
         if not np.isfinite(at):
             continue
@@ -227,17 +240,13 @@ def _half_ways(axes: Axes, half: np.ndarray, data: xr.Dataset, moments: tensors.
             fontsize=current_style.small, color=colours.ink,
         )  # fmt: skip
         marks.append((at, [*dot, text]))
-    linked = bool((np.diff(half[np.isfinite(half)]) >= 0).all())
-    way.set_visible(linked)
-    way.set_data(*places[np.isfinite(half)].T)
     if current_style.ghost:
         return Drawing()
 
     def update(i: int) -> None:
-        way.set_data(*places[half <= epochs[i]].T)
         head.set_visible(any(epochs[i] >= at for at, _ in marks))
         for at, artists in marks:
             for artist in artists:
                 artist.set_visible(bool(epochs[i] >= at))
 
-    return Drawing([head, way, [artists for _, artists in marks]], update)
+    return Drawing([head, [artists for _, artists in marks]], update)
