@@ -221,7 +221,7 @@ def autoencoder() -> list[str]:
         f"first half way by step {half[0]} and the sixteenth by step {half[-1]:,}",
         f"The loss, {at(name, 'train_loss', 0):.2f} at first, falls to "
         f"{at(name, 'train_loss', 1500):.3f}",
-        f"over after {100 * np.interp(0.5, gone, steps) / steps[-1]:.0f}% of the steps",
+        f"first {100 * np.interp(0.5, gone, steps) / steps[-1]:.0f}% of the steps",
         f"largest is at step {steps[np.nanargmax(sizes)]} and the last ones "
         f"are {np.nanmax(sizes) / sizes[-1]:.0f} times smaller",
     ]

@@ -284,8 +284,8 @@ def test_half_of_the_way_is_over_early(share: float, holds: bool) -> None:
     own = claim("steps", data)
     assert own.holds == holds
     assert own.numbers["share"] == pytest.approx(share, abs=0.01)
-    words = "journey is over after" if holds else "journey takes"
-    assert f"{words} {100 * own.numbers['share']:.0f}% of training" in own.sentence
+    words = "cover half of their path in the first" if holds else "take"
+    assert f"The weights {words} {100 * own.numbers['share']:.0f}% of training" in own.sentence
 
 
 def test_strands_lead_from_time_to_the_way_that_is_gone() -> None:
@@ -575,7 +575,7 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
         ("heads", {"1.0 to look", "9.3 to write"}),
         ("spectra", {"one direction", "the other 63"}),
         ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
-        ("steps", {"12% of the time", "half of the journey"}),
+        ("steps", {"12% of training", "epoch 675", "50%"}),
     ],
 )
 def test_numbers_of_the_title_stand_in_the_picture(name: str, words: set[str]) -> None:
