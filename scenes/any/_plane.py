@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ROUND = (1, 2, 5)
 """First digits of the epochs that are written beside the path."""
 
+NEAR = 0.03
+"""They are written at checkpoints that are off by no more than this share."""
+
 APART = 0.13
 """Epochs are written no nearer to one another than this share of the picture's width."""
 
@@ -53,7 +56,7 @@ def epochs_beside(
         for digit in ROUND:
             wanted = digit * 10**power
             near = int(np.abs(epochs - wanted).argmin())
-            if abs(epochs[near] - wanted) <= 0.1 * wanted:
+            if abs(epochs[near] - wanted) <= NEAR * wanted:
                 candidates.append(near)
     span = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
     places, centre = points / span, (points / span).mean(axis=0)

@@ -392,14 +392,15 @@ def test_a_path_no_flatter_than_a_random_walk_is_not_claimed() -> None:
 def test_what_the_losses_tell_is_marked_on_the_path() -> None:
     kind = scene("path")
     data = load(None, (*kind.needs, *kind.wishes), default=kind.reference)
-    for some, words in (
-        (data, {"memorised", "test loss halved"}), (data.drop_vars(list(kind.wishes)), set[str]())
-    ):  # fmt: skip
+    marks = {
+        "memorised\n4% of training, 34% of the path",
+        "test loss halved\n68% of training, 86% of the path",
+    }
+    for some, words in ((data, marks), (data.drop_vars(list(kind.wishes)), set[str]())):
         with drawing_in(gv.theme("light", "slide")):
             figure = Figure(figsize=(19.2, 10.8))
             kind().draw(figure, some).update(3)
-        seen = {text.get_text() for text in figure.findobj(Text)}
-        assert seen & {"memorised", "test loss halved"} == words
+        assert {text.get_text() for text in figure.findobj(Text)} & marks == words
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.51, False), (0.49, True), (2.1, True)])
@@ -469,6 +470,12 @@ def test_the_first_metric_to_move_is_the_first_row() -> None:
     # of one unit they have one row
     assert [axes.get_label() for axes in figure.axes] == ["loss"]
     assert claim("metrics", data).sentence.startswith("The test loss falls first")
+    names = [{"train_loss": "size"}.get(str(name), name) for name in data["logged_name"].values]
+    data = data.assign_coords(logged_name=np.array(names, dtype=object))
+    figure = Figure(figsize=(19.2, 10.8))
+    scene("metrics")().draw(figure, data)
+    assert [axes.get_label() for axes in figure.axes] == ["test_loss", "size"]
+    assert claim("metrics", data).watch.startswith("Each row has its own scale; dots: half way")
 
 
 def test_the_owner_of_vectors_is_spelled_as_one_says_it() -> None:
