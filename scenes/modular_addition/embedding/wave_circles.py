@@ -12,7 +12,7 @@ from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition.embedding import _rounds
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.spoken import percent
 
@@ -21,19 +21,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-MARKED = (0, 1, 2)
+LEAST, MOST_MARKED = 3, 8
+"""At least and at most so many numbers from 0 on are named: as many as a turn of the ring takes."""
 
 SIDE = 0.3
 """Half of the angle over which dots are on the side of a number, in radians."""
 
-OUT = 0.14
-"""How far outside of these a number is written, as a share of the circle's radius."""
+OUT = 0.95
+"""How far outside of these a number is written, in ems of its type."""
 
-ABOVE = 3.2
-"""So many ems above a circle are room for its name, where there is none beside it."""
+ABOVE = 1.7
+"""So many ems above a ring are room for its name."""
 
-NAME = 5.8
-"""So many ems beside a circle are room for its name."""
+TOP = 0.8
+"""So many ems above them all are free."""
+
+LARGE = 0.55
+"""The share of the picture that the large ring has, across or in a column down."""
+
+LEFT = {True: 4.2, False: 1.0}
+"""Where the name of the large ring begins, in ems: on a slide below the title, or on paper."""
+
+WORDS = 7.0
+"""So many ems of small type wide is what stands at the left of the large ring."""
 
 TURN = 0.5
 """How far from the same turn a number may be, in radians: less than a twelfth of the circle."""
@@ -52,7 +62,7 @@ class WaveCircles(Scene):
     needs = ("embedding_plane", "embedding_frequency_norm", "key_neurons", "logged_train_loss",
              "logged_test_loss", "phase_end")  # fmt: skip
     aspect = 2.0
-    narrow_aspect = 0.82
+    narrow_aspect = 0.62
     stills = ("grok+10000", "grok-3000", "last")
 
     most: int = option(6, "how many frequencies to show, the largest first")
@@ -71,7 +81,10 @@ class WaveCircles(Scene):
         if last < _rounds.ROUND <= first and turn < TURN:
             become = "become rings" if len(shown) > 1 else "becomes a ring"
             count = data.sizes["residue"]
-            watch = f"The numbers 0 to {count - 1} in the plane of each wave, in grey as they began"
+            watch = (
+                f"Dots are the numbers 0 to {count - 1}, grey at {_claims.moment(data, 0)}; "
+                "adding 1 always turns by about one angle"
+            )
             sentence = f"{_claims.counted(len(shown))} of the embedding {become}"
             return Claim(sentence, watch, numbers=numbers)
         if not shown:
@@ -80,16 +93,19 @@ class WaveCircles(Scene):
         return _claims.instead(data, f"{words} at {_claims.moment(data, end)}", **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A plane for every frequency."""
+        """A large plane for the lowest frequency, and smaller ones for the others."""
         shown = self._shown(data)
         if not shown:
             raise InputError(
                 f"{self.name}: this run has no embedded frequency whose plane could be drawn; "
                 "train it further"
             )
-        planes, limit = _rooms(figure, len(shown)), _limit(data, shown)
-        circles = [_circle(axes, data, k, limit) for axes, k in zip(planes, shown, strict=True)]
-        return Drawing.of(*circles)
+        planes = _rooms(figure, len(shown))
+        # the lowest takes the most numbers to go round once
+        rings = [
+            _Ring(axes, data, k, large=k == shown[0]) for axes, k in zip(planes, shown, strict=True)
+        ]
+        return Drawing.of(*rings)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How round each circle is, from the data."""
@@ -108,8 +124,10 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k, grey at the first moment; a clean wave is "
-            "a circle. In per cent: standard deviation of the radii over their mean. "
+            "$W_E\\sin_k$ of each embedded frequency k, each moment to its own scale, in "
+            "the large one grey at the first moment; a clean wave is a circle, round which one "
+            "more leads by k / p of a turn: the angle at each ring. In per cent: standard "
+            "deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )
 
@@ -149,92 +167,147 @@ def _turn(data: xr.Dataset, k: int, i: int) -> float:
 
 
 def _rooms(figure: FigureBase, count: int) -> list[Axes]:
-    """Axes for the planes, in one row or two, or in two columns where it is narrow."""
-    narrow = style().narrow(figure)
-    columns = min(count, 2 if narrow else 3) if count <= 6 else math.ceil(count / 2)
-    columns = min(columns, 3) if narrow else columns
-    w, h = 0.98 / columns, 0.98 / math.ceil(count / columns)
-    places = [divmod(i, columns) for i in range(count)]
-    lacking = -count % columns  # the last row stands in the middle
-    aside = [0.5 * lacking * w if i == places[-1][0] else 0.0 for i, _ in places]
-    return [
-        figure.add_axes((0.01 + j * w + more, 0.99 - (i + 1) * h, w, h))
-        for (i, j), more in zip(places, aside, strict=True)
-    ]
+    """Axes for the large plane, and beside it, or below in a column, for the others."""
+    others, narrow = count - 1, style().narrow(figure)
+    if not others:
+        return [figure.add_axes((0.01, 0.01, 0.98, 0.98))]
+    columns = 2 if others <= 4 else math.ceil(others / (2 if others <= 6 else 3))
+    rows = math.ceil(others / columns)
+    top = 1 - TOP / style().ems(figure)[1]
+    x0, y1 = (0.0, 1 - LARGE) if narrow else (LARGE, top)
+    w, h = (1 - x0) / columns, y1 / rows
+    places = [divmod(i, columns) for i in range(others)]
+    large = (0.0, y1, 1.0, top - y1) if narrow else (0.0, 0.0, LARGE, top)
+    spots = [(x0 + j * w, y1 - (i + 1) * h, w, h) for i, j in places]
+    return [figure.add_axes(place) for place in (large, *spots)]
 
 
-def _limit(data: xr.Dataset, shown: list[int]) -> float:
-    """How far from the origin most dots stay within the film: one scale for all of it."""
-    inside = data["epoch"].values <= panels.horizon(data)
-    plane = data["embedding_plane"].sel(embedded_frequency=shown).values[inside].astype(float)
+def _scales(plane: np.ndarray) -> np.ndarray:
+    """What the coordinates of each moment are divided by, so that nearly all dots are within 1.
+
+    A cloud smaller than the ring at the end stays so.
+    """
     radii = np.nan_to_num(np.linalg.norm(plane, axis=-1), nan=0, posinf=0)
-    # a cloud may reach beyond, a circle does not
-    most, last = np.quantile(radii, 0.8, axis=-1).max(), np.quantile(radii[-1], 0.98, axis=-1).max()
-    return float(max(most, last)) or 1.0
+    reach = np.quantile(radii, 0.98, axis=-1)
+    scales: np.ndarray = np.maximum(reach, reach[-1])
+    return np.where(scales > 0, scales, 1.0)
 
 
-def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
-    """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
-    current_style, colour = style(), frequencies.ink(k, data)
-    points, line = current_style.points, current_style.line
-    room = 1.2 * limit
-    axes.set_aspect("equal")
-    # where there is no room beside it the name stands above all dots and numbers
-    beside = axes.bbox.width - axes.bbox.height > NAME * current_style.pixels(axes, points)
-    above = 0.0 if beside else ABOVE * current_style.pixels(axes, points) / axes.bbox.height
-    axes.set(xlim=(-room, room), ylim=(-room, 2 * room / (1 - min(above, 0.5)) - room))
-    if beside:
-        axes.set_anchor("E")
-    axes.axis("off")
-    name = axes.text(
-        0, 0.9, f"wave {k}", transform=axes.transAxes, ha="right", va="top", color=colour,
-        fontweight="bold",
-    )  # fmt: skip
-    spread = current_style.note(
-        axes, "", (0, 0.9), (0, -1.75), ha="right", va="top", linespacing=1.1,
-        color=current_style.colours.muted,
-    )  # fmt: skip
-    if not beside:
-        name.set(x=0.5, y=0.99, ha="center")
-        spread.xy = (0.5, 0.99)
-        spread.set(ha="center", position=(0, -1.45 * current_style.small))
-    look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0, "clip_on": False}
-    (joined,) = axes.plot([], [], color=colour, lw=line * 0.35, alpha=0.55, zorder=2, clip_on=False)
-    (dots,) = axes.plot([], [], color=colour, ms=points * 0.26, alpha=0.9, zorder=3, **look)
-    ink = current_style.colours.ink
-    (marks,) = axes.plot([], [], color=ink, ms=points * 0.36, zorder=4, **look)
-    texts = [current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
-    p = data.sizes["residue"]
-    order = np.argsort((np.arange(p) * k) % p, kind="stable")
-    plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
+class _Ring:
+    """One plane: the dots, the line that joins them, and the first numbers in turn."""
 
-    pale = current_style.colours.rest
-    axes.plot(*plane[0].T, color=pale, ms=points * 0.24, zorder=1, **look)
+    def __init__(self, axes: Axes, data: xr.Dataset, k: int, *, large: bool) -> None:
+        current_style, colour = style(), frequencies.ink(k, data)
+        self.data, self.k = data, k
+        p, points, line = data.sizes["residue"], current_style.points, current_style.line
+        beside = large and not current_style.narrow(axes.figure)
+        self.em = _place(axes, beside=beside)
+        angle = f"+1 turns {360 * k / p:.0f}\u00b0"
+        self.spread: Any = None
+        if beside:
+            self.spread = _name_beside(axes, f"wave {k}", angle, colour)
+        else:
+            _name_above(axes, f"wave {k}", angle, colour)
+        self.marked = list(range(min(MOST_MARKED, max(LEAST, p // k)) if large else LEAST))
+        look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0, "clip_on": False}
+        thin: dict[str, Any] = {"zorder": 2, "clip_on": False}
+        (self.joined,) = axes.plot([], [], color=colour, lw=0.35 * line, alpha=0.55, **thin)
+        size = 0.34 if large else 0.24
+        (self.dots,) = axes.plot([], [], color=colour, ms=points * size, zorder=3, **look)
+        ink = current_style.colours.ink
+        (self.steps,) = axes.plot([], [], color=ink, lw=0.4 * line, **thin)
+        (self.marks,) = axes.plot([], [], color=ink, ms=1.3 * points * size, zorder=4, **look)
+        self.texts = [
+            current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in self.marked
+        ]
+        self.order = np.argsort((np.arange(p) * k) % p, kind="stable")
+        self.plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
+        self.scale = _scales(self.plane)
+        pale = current_style.colours.rest
+        self.began = axes.plot([], [], color=pale, ms=points * size, zorder=1, **look)[:large]
 
-    def update(i: int) -> None:
-        spread.set_text(f"radius \u00b1{percent(_spread(data, k, i))}")
-        joined.set_data(*plane[i][np.append(order, order[0])].T)
-        dots.set_data(*plane[i].T)
-        marks.set_data(*plane[i][list(MARKED)].T)
-        for text, place in zip(texts, _around(plane[i], limit), strict=True):
+    @property
+    def moving(self) -> list[Any]:
+        spread = [] if self.spread is None else [self.spread]
+        return [*self.began, *spread, self.joined, self.dots, self.steps, self.marks, *self.texts]
+
+    def update(self, i: int) -> None:
+        """Put the numbers where they are at that moment."""
+        points = self.plane[i] / self.scale[i]
+        for dots in self.began:
+            dots.set_data(*(self.plane[0] / self.scale[i]).T)
+        if self.spread is not None:
+            varies = percent(_spread(self.data, self.k, i))
+            self.spread.set_text(f"distances from\nthe middle\nvary by {varies}")
+        self.joined.set_data(*points[np.append(self.order, self.order[0])].T)
+        self.dots.set_data(*points.T)
+        self.steps.set_data(*points[self.marked].T)
+        self.marks.set_data(*points[self.marked].T)
+        for text, place in zip(self.texts, self._around(points), strict=True):
             text.set_visible(place is not None)
             if place is not None:
                 text.set_position(place)
 
-    return Drawing([spread, joined, dots, marks, *texts], update)
+    def _around(self, points: np.ndarray) -> list[tuple[float, float] | None]:
+        """Where the marked numbers are written: each farther out than all dots on its side.
+
+        None where there is no room beside those before it.
+        """
+        angles, radii = np.arctan2(points[:, 1], points[:, 0]), np.linalg.norm(points, axis=1)
+        places: list[tuple[float, float] | None] = []
+        for n in self.marked:
+            aside = np.abs((angles - angles[n] + np.pi) % (2 * np.pi) - np.pi) < SIDE
+            out = min(float(radii[aside].max()), 1.05) + OUT * self.em
+            place = (out * float(np.cos(angles[n])), out * float(np.sin(angles[n])))
+            near = [other for other in places if other and math.dist(other, place) < 1.5 * self.em]
+            places.append(None if near else place)
+        return places
 
 
-def _around(points: np.ndarray, limit: float) -> list[tuple[float, float] | None]:
-    """Where the marked numbers are written: each farther out than all dots on its side.
+def _place(axes: Axes, *, beside: bool) -> float:
+    """Limits in which a ring of radius 1 is as large as can be; an em of its numbers in data.
 
-    None where there is no room beside those before it.
+    It stands at the right where its name is ``beside`` it, else in the middle below its name.
     """
-    angles, radii = np.arctan2(points[:, 1], points[:, 0]), np.linalg.norm(points, axis=1)
-    places: list[tuple[float, float] | None] = []
-    for n in MARKED:
-        aside = np.abs((angles - angles[n] + np.pi) % (2 * np.pi) - np.pi) < SIDE
-        out = min(float(radii[aside].max()), 1.05 * limit) + OUT * limit
-        place = (out * float(np.cos(angles[n])), out * float(np.sin(angles[n])))
-        near = [other for other in places if other and math.dist(other, place) < 2 * OUT * limit]
-        places.append(None if near else place)
-    return places
+    axes.axis("off")
+    em = style().pixels(axes, style().small)
+    wide, high = axes.bbox.width, axes.bbox.height
+    around = (OUT + 0.6) * em
+    above = 0.0 if beside else ABOVE * em
+    across = wide - _left(axes) - WORDS * em if beside else wide
+    pixel = 2 * 1.05 / max(min(across, high - above) - 2 * around, em)
+    right = 1.05 + pixel * around if beside else pixel * wide / 2
+    low = -pixel * (high - above) / 2
+    axes.set(xlim=(right - pixel * wide, right), ylim=(low, low + pixel * high))
+    return pixel * em
+
+
+def _left(axes: Axes) -> float:
+    """Where the name of the large ring begins, in pixels."""
+    return style().pixels(axes, style().points) * LEFT[style().slide]
+
+
+def _name_above(axes: Axes, name: str, angle: str, colour: str) -> None:
+    """The name of a ring and its angle, in one line above it."""
+    current_style = style()
+    look: dict[str, Any] = {"va": "top", "xycoords": "axes fraction"}
+    current_style.note(
+        axes, name, (0.5, 1), (-0.3, -0.2), ha="right", color=colour, fontweight="bold", **look
+    )
+    current_style.note(
+        axes, angle, (0.5, 1), (0.3, -0.2), ha="left", color=current_style.colours.muted, **look
+    )
+
+
+def _name_beside(axes: Axes, name: str, angle: str, colour: str) -> Any:
+    """The name of a ring at its left, larger, its angle, and an empty text below them."""
+    current_style = style()
+    left = _left(axes) / axes.bbox.width
+    look: dict[str, Any] = {"va": "top", "ha": "left", "color": current_style.colours.muted}
+    current_style.note(
+        axes, name, (left, 1), (0, -0.3), **look | {
+            "color": colour, "fontweight": "bold", "fontsize": 1.3 * current_style.points,
+        },
+    )  # fmt: skip
+    current_style.note(axes, angle, (left, 1), (0, -2.3), **look)
+    return current_style.note(axes, "", (left, 1), (0, -4.2), linespacing=1.15, **look)
