@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
-from grokviz.scenes.modular_addition.progress import _all_waves
+from grokviz.scenes.modular_addition.progress import _ahead, _all_waves
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -63,7 +63,7 @@ class ProgressMeasures(Scene):
     name = "progress-measures"
     panels = ("progress",)
     title = "The loss of the waves alone falls long before the test loss does"
-    watch = "Each loss is drawn as a share of its largest value"
+    watch = "Loss of the whole network, and with only the waves kept that it ends up using"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -101,7 +101,8 @@ class ProgressMeasures(Scene):
     )
     layout: Literal["together", "paper"] = option(
         "together",
-        "the losses in one panel, each as a share of its largest, or the paper's four panels",
+        "the losses in one panel (with other measures as shares of their largest), or the paper's "
+        "four panels",
     )
     removed: Literal["key", "all"] = option(
         "key", "what excluded measures are without: the key waves, or all waves of a + b"
@@ -129,14 +130,26 @@ class ProgressMeasures(Scene):
         if turn is None:
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            lead = _lead(data) if self._merged else None
-            own = _of_losses(turn, len(frequencies.key_frequencies(data)), lead, clocks.word(data))
+            own = _of_losses(turn, data, _ahead.lead(data) if self._nats else None)
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         if self.show == "cosines":
             return _of_cosines(data)
         own = _of_accuracies(data, last)
         return own if self.removed == "key" else dataclasses.replace(own, watch="")
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
+        """Of the two losses alone until soon after both beat guessing."""
+        span = super().film_span(data)
+        if not self._nats or span is None:
+            return span
+        return span[0], _ahead.end(data, span[1])
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Of no moment asked for: of the two losses alone the last of the film."""
+        if wanted is None and self._nats and _ahead.lead(data) is not None:
+            return clocks.index_up_to(data, "epoch", _ahead.end(data, panels.horizon(data)))
+        return super().index_of(data, wanted)
 
     def _watch(self, words: str) -> str:
         """What there is to see, with the published curves where they are drawn."""
@@ -146,6 +159,8 @@ class ProgressMeasures(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The losses in one panel, or panels each with the phases shaded, which the first names."""
+        if self._nats:
+            return _ahead.draw(figure, data)
         if self._merged:
             return _together(figure, data, self._measured(data, self._shares(data)))
         from matplotlib.ticker import StrMethodFormatter
@@ -199,6 +214,11 @@ class ProgressMeasures(Scene):
         """Whether all losses are in one panel; published ones are behind ours in nats."""
         return self.show == "losses" and self.layout == "together" and not self.published
 
+    @property
+    def _nats(self) -> bool:
+        """Whether the two losses of the sentence are alone, so that both are in nats."""
+        return self._merged and not self._thirds()
+
     def _thirds(self) -> tuple[str, ...]:
         """The curves that are drawn together besides the two that the sentence compares."""
         own = THIRDS[self.third]
@@ -228,6 +248,14 @@ class ProgressMeasures(Scene):
             )
             words.append(f"{plot.label}: {values}".replace("\n", " ").replace("$", ""))
         at = clocks.at(data, "epoch", i)
+        if self._nats:
+            lead = _ahead.lead(data)
+            begin = f"Losses in nats over epochs, marked at {at}. {'; '.join(words)}."
+            level = f" Guessing has a loss of {_ahead.guessing(data):.2f}."
+            if lead:
+                alone = _ahead.only(data).capitalize()
+                level += f" {alone}{_beaten(lead, clocks.word(data))}."
+            return begin + level
         if self._merged:
             shares = ", ".join(
                 f"{name} {_spoken(curve.y[i], '.0f', '%')}"
@@ -245,9 +273,12 @@ class ProgressMeasures(Scene):
         excluded = f"; {self._without}: excluded" if WITHOUT in self._thirds() else ""
         texts = {
             "losses": (
+                f"Losses in nats: of the {_ahead.WHOLE} on the test pairs; {_ahead.only(data)}: "
+                "restricted loss. Dotted: the loss of guessing, "
+                f"ln {2 * data.sizes['frequency'] + 1}. {ARROW if _ahead.lead(data) else ''}"
+                if self._nats else
                 "Losses, each as a share of its largest along the training: on the test pairs; "
                 f"{ALONE}: restricted loss{excluded}. "
-                f"{ARROW if _lead(data) else ''}"
                 if self._merged else ""
             )
             + (f"Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
@@ -389,10 +420,7 @@ THIRDS = {"gini": "sparsity of the embedding", "ratio": "test / key waves alone"
 """The name of the fourth curve, by what it shows."""
 
 
-ARROW = "Arrow: from when this is below half of its largest for good to when the test loss is. "
-
-HALF = 50.0
-"""The share of its largest, in per cent, at which one loss is measured against the other."""
+ARROW = "Arrow: from when this is below that for good to when the test loss is. "
 
 TOP = 115
 """The largest share and room above it for names, in per cent."""
@@ -428,36 +456,8 @@ def _shares(
     return curves
 
 
-class _Lead(NamedTuple):
-    """When the loss of the key waves alone and the test loss have halved for good."""
-
-    alone: float
-    test: float
-
-    @property
-    def words(self) -> str:
-        """By how much the one is ahead, in two digits: checkpoints leave no more."""
-        return f"{float(f'{self.test - self.alone:.2g}'):,.0f}"
-
-
-def _lead(data: xr.Dataset) -> _Lead | None:
-    """Those moments; None where the key waves are not ahead, or one never halves."""
-    curves = _shares(data, (), np.array([]))
-    alone, test = (_halving(curves[name]) for name in (ALONE, TEST))
-    return _Lead(alone, test) if alone is not None and test is not None and alone < test else None
-
-
-def _halving(curve: panels.Curve) -> float | None:
-    """From when on a share stays below half; None of one that does not."""
-    high = np.flatnonzero(curve.y > HALF)
-    if not high.size or high[-1] + 1 >= len(curve.y) or not np.isfinite(curve.y[high[-1] + 1]):
-        return None
-    around = slice(high[-1], high[-1] + 2)
-    return float(np.interp(-HALF, -curve.y[around], curve.x[around]))
-
-
 def _together(figure: FigureBase, data: xr.Dataset, curves: dict[str, panels.Curve]) -> Drawing:
-    """The losses on one axis, and how far ahead the key waves' is when it has halved."""
+    """Losses and other measures on one axis, each as a share of its largest."""
     narrow = style().narrow(figure)
     # in films names stand beside the axes, as far as the curves have come
     right = 1.4 if style().ghost and not narrow else 7.0
@@ -470,40 +470,11 @@ def _together(figure: FigureBase, data: xr.Dataset, curves: dict[str, panels.Cur
         thick = name in (TEST, ALONE)
         for line in trace.lines:
             line.set_linewidth((1.5 if thick else 0.7) * style().line)
-    parts = [panel.along(data["epoch"]), _ahead(axes, data)]
+    parts = [panel.along(data["epoch"])]
     if NO_WAVES in curves and len(curves[NO_WAVES].x) < data.sizes["epoch"]:
         words = NO_WAVES if panel.names_on_curves else ""
         parts.append(_all_waves.dots(panel, NO_WAVES, data, "%", words))
     return Drawing.of(*parts)
-
-
-def _ahead(axes: Axes, data: xr.Dataset) -> Drawing:
-    """An arrow from where the key waves' loss has halved to where the test loss has, its length."""
-    lead, colours = _lead(data), style().colours
-    if lead is None:
-        return Drawing()
-    arrow = axes.annotate(
-        "", (lead.test, HALF), (lead.alone, HALF), zorder=6,
-        arrowprops={"arrowstyle": "<|-|>", "color": colours.ink, "lw": 1.2 * style().line,
-                    "shrinkA": 0, "shrinkB": 0, "mutation_scale": 1.2 * style().points},
-    )  # fmt: skip
-    middle, narrow = (lead.alone + lead.test) / 2, style().narrow(axes.figure)
-    text = style().label(
-        axes, middle, HALF,
-        lead.words if narrow else f"{lead.words} {clocks.word(data)}s ahead", lift=0.5,
-        color=colours.ink, fontsize=(style().small if narrow else 1.1 * style().points), zorder=7,
-    )  # fmt: skip
-    half = style().label(
-        axes, middle, HALF, "ahead" if narrow else "half of each", lift=-0.5, va="top",
-        color=colours.muted, zorder=7, fontweight="normal",
-    )  # fmt: skip
-    epochs = data["epoch"].values
-
-    def update(i: int) -> None:
-        for part in (arrow, text, half):
-            part.set_visible(style().ghost or bool(epochs[i] >= lead.test))
-
-    return Drawing([arrow, text, half], update)
 
 
 class _SharePanel(panels.CurvePanel):
@@ -527,12 +498,12 @@ class _SharePanel(panels.CurvePanel):
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
 
-def _of_losses(turn: _Turn, waves: int, lead: _Lead | None, word: str) -> Claim:
+def _of_losses(turn: _Turn, data: xr.Dataset, lead: _ahead.Lead | None) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
-    ``waves`` is the number of key frequencies; ``lead`` is when both have halved, where they are in
-    one panel; ``word`` is what epochs are called.
+    ``lead`` is from when on both are below guessing, where they alone are drawn.
     """
+    waves = len(frequencies.key_frequencies(data))
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
     numbers = dict(zip(("test", "restricted"), ratios, strict=True))
@@ -546,9 +517,17 @@ def _of_losses(turn: _Turn, waves: int, lead: _Lead | None, word: str) -> Claim:
     if lead is None:
         watch = f"Restricted is the loss {condition}, excluded that without them"
         return Claim(ProgressMeasures.title, watch, numbers=numbers)
-    watch = f"Each loss is a share of its largest; key waves alone: {condition}"
-    sentence = f"The key waves are {lead.words} {word}s ahead of the whole network"
+    watch = (
+        f"Loss of the whole network on test pairs, and with only the {_claims.waves(waves)} kept "
+        "that it ends up using"
+    )
+    sentence = f"{_ahead.only(data).capitalize()}{_beaten(lead, clocks.word(data))}"
     return Claim(sentence, watch, numbers=numbers | {"lead": lead.test - lead.alone})
+
+
+def _beaten(lead: _ahead.Lead, word: str) -> str:
+    """By how much the waves alone are earlier, as the end of a sentence."""
+    return f" beat guessing {lead.words} {word}s before the whole network"
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:

@@ -119,22 +119,35 @@ def test_cosines_grow_to_heights(first: float, last: float, holds: bool) -> None
     assert told.holds is holds
 
 
-def test_the_waves_are_ahead_by_what_is_between_the_halves_of_both_losses() -> None:
+def test_the_waves_are_ahead_by_what_is_between_where_both_losses_pass_that_of_guessing() -> None:
     data = reference("progress-measures")
     own = claim("progress-measures", data)
-    epochs = data["epoch"].values
-    halves = []
+    epochs, level = data["epoch"].values, np.log(113)
+    below = []
     for loss in (data["restricted_loss"].sel(split="all"), data["loss"].sel(split="test")):
-        share = (loss / loss.max()).values
-        last = int(np.flatnonzero(share > 0.5)[-1])
-        step = (share[last] - 0.5) / (share[last] - share[last + 1])
-        halves.append(epochs[last] + step * (epochs[last + 1] - epochs[last]))
-    assert own.numbers["lead"] == pytest.approx(halves[1] - halves[0], rel=1e-6)
-    # where the test loss is the first, or a loss never halves, nothing is said to be ahead
+        last = int(np.flatnonzero(loss.values > level)[-1])
+        step = float((loss[last] - level) / (loss[last] - loss[last + 1]))
+        below.append(epochs[last] + step * (epochs[last + 1] - epochs[last]))
+    assert own.numbers["lead"] == pytest.approx(below[1] - below[0], rel=1e-6)
+    assert f"{float(f'{below[1] - below[0]:.2g}'):,.0f} epochs before" in own.sentence
+    # where the test loss is the first, or a loss never passes it, nothing is said to be ahead
     for name in ("restricted_loss", "loss"):
         high = data.assign({name: data[name].copy(deep=True)})
         high[name][-1] = high[name].max()
         assert "lead" not in claim("progress-measures", high).numbers
+
+
+def test_both_losses_of_the_sentence_are_in_nats_until_both_have_beaten_guessing() -> None:
+    data, scene = reference("progress-measures"), SCENES["progress-measures"].with_options()
+    at = scene.index_of(data, None)
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(at)
+    (axes,) = figure.axes
+    assert scene.film_span(data)[1] == data["epoch"].values[at] == axes.get_xlim()[1]
+    drawn = [np.asarray(line.get_ydata()) for line in axes.lines]
+    for loss in (data["restricted_loss"].sel(split="all"), data["loss"].sel(split="test")):
+        assert any(len(y) == at + 1 and np.allclose(y, loss.values[: at + 1]) for y in drawn)
 
 
 def test_measures_are_drawn_as_shares_of_their_largest() -> None:
@@ -556,7 +569,7 @@ ON_PICTURE = (
     ("attention-drift", "0.005"),
     ("neuron-clusters", "121"),
     ("neuron-clusters", "generalised at epoch 10,510"),
-    ("progress-measures", "5,900 epochs ahead"),
+    ("progress-measures", "9,500 epochs earlier"),
     ("circuit-development", "13"),
     ("circuit-development", "0.19"),
     ("neuron-logit-map", "63 neurons"),
