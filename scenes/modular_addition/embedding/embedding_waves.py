@@ -9,11 +9,21 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, members, option, panels, style
+from grokviz.scene import (
+    Claim,
+    Drawing,
+    Scene,
+    frequencies,
+    grids,
+    option,
+    panels,
+    spoken,
+    style,
+    timeline,
+)  # fmt: skip
 from grokviz.scene import clock as clocks
-from grokviz.scene.bars import Bars
+from grokviz.scene.bars import Bars, columns
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.outcome import outcome
 from grokviz.scene.sound import Sound, scale, standing_out
 from grokviz.scene.spoken import percent
 
@@ -23,18 +33,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
-ROOMY = (18.0, 26.0)
-"""So many ems of small type wide is a panel that says of what a share is, and what it was."""
+ROOMY = 18.0
+"""So many ems of small type wide is a panel that says of what a share is."""
+
+FEW = 3
+"""So many of these are few."""
+
+HIGH = 0.25
+"""Grey bars of more than this share of the tallest have a number, if they are few."""
 
 
 @dataclass(frozen=True)
 class EmbeddingWaves(Scene):
-    """Norm of each wave in the embedding, above the loss: the waves sharpen first."""
+    """Norm of each wave in the embedding, and in outline what it was at first."""
 
     name = "embedding-waves"
     panels = ("waves", "loss")
     title = "The network embeds a few waves and forgets the rest"
-    watch = "Each bar is a wave: some lead while the test loss is still high"
+    watch = "Each bar is a wave, outlined as it was at first"
     source = "thread, tweets 9 and 11, and its animation; arXiv:2301.05217, figure 3"
     loops = True
     needs = (
@@ -54,7 +70,7 @@ class EmbeddingWaves(Scene):
 
     value: Literal["norm", "squared"] = option("norm", "norm of each wave, or its square")
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
-    losses: bool = option(True, "the loss below the bars")
+    losses: bool = option(True, "when the losses fell, below the bars")
     waves: Literal["embedded", "key"] = option(
         "key", "in colour the waves embedded at the end, or those that it computes with"
     )
@@ -69,7 +85,10 @@ class EmbeddingWaves(Scene):
             comes = "come" if len(waves) > 1 else "comes"
             held = f"hold {percent(growth.last)} of the embedding"
             sentence = f"{_claims.counted(len(waves))} {comes} to {held}"
-            return Claim(sentence, _leaders(data, waves), numbers=numbers)
+            watch = _before(data, waves, growth.first)
+            if key:
+                watch = f"{watch}; grey: waves it does not compute with"
+            return Claim(sentence, watch, numbers=numbers)
         words = f"All {count} waves are embedded, and none stands out"
         if not waves:
             words = f"No wave is {'key' if key else 'embedded'} at the end"
@@ -79,12 +98,12 @@ class EmbeddingWaves(Scene):
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Bars of every wave, and the loss where wished."""
+        """Bars of every wave, and below them when the losses fell."""
         if not self.losses:
             return Drawing.of(self._waves(style().panels(figure, top=1.6)[0][0], data))
-        bottom = 3.3 if style().narrow(figure) else 3.0
-        waves, losses = style().stack(figure, (4.2, 1), vgap=4.4, top=1.8, bottom=bottom, right=3.4)
-        return Drawing.of(self._waves(waves, data), _strip(losses, data))
+        bottom = timeline.HEIGHT + 3.6
+        axes = style().panels(figure, top=1.6, bottom=bottom, right=2.0)[0][0]
+        return Drawing.of(self._waves(axes, data), timeline.Timeline(figure, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out, and the losses at that moment."""
@@ -93,7 +112,7 @@ class EmbeddingWaves(Scene):
         rest = float(np.median(norms.values))
         named = f"frequencies {', '.join(map(str, large))}" if len(large) < 12 else "many of them"
         losses = (
-            f" Below it the losses: train {panels.loss_at(data, 'train', i)}, "
+            f" The losses then: train {panels.loss_at(data, 'train', i)}, "
             f"test {panels.loss_at(data, 'test', i)}."
         )
         idle = _claims.idle(data)
@@ -107,14 +126,13 @@ class EmbeddingWaves(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         p = data.sizes["component"]
-        loss = ", and the loss" if self.losses else ""
         coloured = "waves whose norm at the end is above a quarter of the largest"
         if self.waves == "key":
             coloured = "the key frequencies"
         return (
-            f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}. "
-            f"In colour: {coloured}; shares are of the summed squares of all waves. "
-            f"{after('figure 3')}"
+            f"Norm of the embedding $W_E$ along each wave over the {p} inputs; outlined: at "
+            f"{_claims.moment(data, 0)}. In colour: {coloured}; shares are of the summed "
+            f"squares of all waves. {after('figure 3')}"
         )
 
     def sound(self, data: xr.Dataset) -> Sound:
@@ -133,6 +151,8 @@ class EmbeddingWaves(Scene):
         return Sound(hertz, norms, words, standing_out(norms))
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
+        from matplotlib.ticker import MaxNLocator
+
         k, values = data["frequency"].values, data["embedding_frequency_norm"].values
         x, width = k * 1.0, 0.74
         if self.by == "component":
@@ -143,12 +163,14 @@ class EmbeddingWaves(Scene):
         # what is the tallest within the film, so that the axis never moves
         top = _top(heights[data["epoch"].values <= panels.horizon(data)])
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, top * 1.16))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.set_xticks(frequencies.ticks(int(k[-1])))
-        axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
+        axes.set_xlabel(f"wave, by its cycles over the {data.sizes['component']} numbers")
         high = axes.bbox.height > 14 * style().pixels(axes, style().points)
-        name = "norm in the embedding" if high or self.losses else "norm in $W_E$"
+        name = "norm in the embedding" if high else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
         bars = Bars(axes, x, heights, style().colours.rest, width=width, trace=0)
+        _outline(axes, data, x, heights[0], width)
         only = frequencies.key_frequencies(data) if self.waves == "key" else None
         named = Drawing.of(_named(bars, k, data, only), _held(axes, data, only))
         if not _shown(data, only):
@@ -156,20 +178,6 @@ class EmbeddingWaves(Scene):
             style().note(axes, frequencies.NONE, place, ha="right", va="top",
                          color=style().colours.muted)  # fmt: skip
         return named
-
-
-def _strip(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The loss, in a low panel with few ticks: it says when, and not what."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    curves = panels.losses(data)
-    low, high = members.span(curves.values())
-    panel = panels.CurvePanel(
-        axes, data, curves, ylabel="loss", log=True, phases="none", ylim=(low / 5, 5 * high)
-    )
-    axes.yaxis.set_major_locator(LogLocator(numticks=3))
-    axes.yaxis.set_minor_locator(NullLocator())
-    return panel.along(data["epoch"])
 
 
 def _top(heights: np.ndarray) -> float:
@@ -204,34 +212,34 @@ def _held(axes: Axes, data: xr.Dataset, only: list[int] | None) -> Drawing:
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
-    first = percent(float(shares[0]))
     room = axes.bbox.width / style().pixels(axes, style().small)
     # what there is no room for stands in the caption
-    of = " of the embedding" if room > ROOMY[0] else ""
-    then = f"; {first} at {_claims.moment(data, 0)}" if room > ROOMY[1] else ""
+    of = " of the embedding" if room > ROOMY else ""
 
     def update(i: int) -> None:
         now = percent(float(shares[i]))
-        text.set_text(f"{some}: {now}{of}{then}")
+        text.set_text(f"{some}: {now}{of}")
 
     return Drawing([text], update)
 
 
-def _leaders(data: xr.Dataset, waves: list[int]) -> str:
-    """Which of the waves lead when the run groks, in words; nothing without one."""
-    grokked = outcome(data).grokked
-    if grokked is None:
-        return ""
-    norms, epochs = data["embedding_frequency_norm"].values, data["epoch"].values
-    i = max(int(np.searchsorted(epochs, grokked, side="right")) - 1, 0)
-    ahead = frequencies.leading(norms[i : i + 1], waves)[0]
-    lead = [k for k, first in zip(waves, ahead, strict=True) if first]
-    if not lead or len(lead) > 8:
-        return ""
-    many = len(lead) > 1
-    verb, noun = ("lead", "Waves") if many else ("leads", "Wave")
-    when = "when the test loss has halved"
-    return f"{noun} {_claims.listed(lead)} already {verb} {when}"
+def _outline(
+    axes: Axes, data: xr.Dataset, x: np.ndarray, heights: np.ndarray, width: float
+) -> None:
+    """The bars of the first moment as outlines, named at the right of the last."""
+    from matplotlib.collections import PolyCollection
+
+    colour, known = style().colours.muted, np.nan_to_num(heights, posinf=0, neginf=0)
+    axes.add_collection(PolyCollection(
+        columns(x, known, width), facecolors="none", edgecolors=colour, lw=0.35 * style().line,
+        zorder=3,
+    ), autolim=False)  # fmt: skip
+
+
+def _before(data: xr.Dataset, waves: list[int], first: float) -> str:
+    """What the outlines are, and how much of the embedding the waves held then."""
+    these = f"these {spoken.in_words(len(waves))}" if len(waves) > 1 else "this one"
+    return f"Outlined: {_claims.moment(data, 0)}, when {these} held {percent(first)}"
 
 
 def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset, only: list[int] | None) -> Drawing:
@@ -252,6 +260,7 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset, only: list[int] | 
         ))  # fmt: skip
         # the bars that the number must stay above
         under.append((np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k))
+    idle = _idle_names(bars, of_bars, keys)
     shown = frequencies.leading(data["embedding_frequency_norm"].values, keys)
     if current_style.ghost:
         shown = np.ones_like(shown)
@@ -266,5 +275,33 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset, only: list[int] | 
         for k, text, below in zip(keys, texts, under, strict=True):
             text.set_visible(k in seen)
             text.set_y(bars.heights[i][below].max() + 0.012 * axes.get_ylim()[1])
+        idle.update(i)
 
-    return Drawing([bars.moving, texts], update)
+    return Drawing([bars.moving, texts, *idle.moving], update)
+
+
+def _idle_names(bars: Bars, of_bars: np.ndarray, keys: list[int]) -> Drawing:
+    """Numbers over the few grey bars that are tall too, aside from taller neighbours."""
+    texts = [
+        style().label(
+            bars.axes, 0, 0, "", color=style().colours.muted, fontweight="normal", zorder=4
+        )
+        for _ in range(FEW if keys else 0)
+    ]
+
+    def update(i: int) -> None:
+        heights = bars.heights[i]
+        # a cosine and its sine have one number, over the taller of both
+        tall = heights > max(HIGH * heights.max(), 1e-9)
+        grey = [k for k in np.unique(of_bars[tall]) if k not in keys]
+        for n, text in enumerate(texts):
+            text.set_visible(n < len(grey) <= FEW)
+            if not text.get_visible():
+                continue
+            k = grey[n]
+            left, own, right = (heights[of_bars == m].max(initial=0) for m in (k - 1, k, k + 1))
+            side = "left" if left > own else "right" if right > own else "center"
+            edge = {"left": -0.35, "center": 0.0, "right": 0.35}[side]
+            text.set(text=str(k), x=k + edge, y=own + 0.012 * bars.axes.get_ylim()[1], ha=side)
+
+    return Drawing(texts, update)

@@ -478,9 +478,9 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 
 
 ON_PICTURE = (
-    ("embedding-waves", "5 waves it ends with: 90% of the embedding; 10% at epoch 0"),
+    ("embedding-waves", "5 waves it ends with: 90% of the embedding"),
     ("weight-spectra", "Five waves together: 90%"),
-    ("wave-circles", "radius \u00b17%"),
+    ("wave-circles", "distances from\nthe middle\nvary by 7%"),
     ("logit-spectrum", "epoch 18,800: 98% in the five"),
     ("trig-share", "98%"),
     ("trig-share", "15%"),
