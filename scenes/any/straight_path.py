@@ -24,13 +24,11 @@ TURN = 45.0
 ANGLES = {0: "straight on", 45: "45°", 90: "90°", 135: "135°", 180: "back"}
 """What is written around the protractor."""
 
-OLDEST, FADES = 0.07, 15
-"""How opaque the oldest rays are, and after how many later ones half of the rest is gone."""
+QUARTER = 105.0
+"""Turns all below this have a quarter circle, which is larger; others a half."""
 
-LOW = {False: 0.34, True: 0.19}
-"""How low the name of training stands at most, in radii, in a wide figure or in a column."""
-
-WALK = "random walk\n(illustration)"
+FAINTEST, FILLED = 0.12, 40.0
+"""How opaque rays are at least, and the number of them that would fill their sector if opaque."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +63,29 @@ class StraightPath(Scene):
         """The median of the turns, beside that of the random walk."""
         training, walk = (float(np.nanmedian(turns(data, kind))) for kind in ("path", "walk"))
         numbers = {"training": training, "walk": walk}
+        watch = f"{self._step(data)}. Each ray is a step's direction, seen from the one before"
         beside = f"; a random walk's are {walk:.0f}°" if np.isfinite(walk) else ""
         if not training < TURN:
             sentence = f"Half of training's turns are {training:.0f}° or more{beside}"
-            return Claim.instead(sentence, self.watch, **numbers)
+            return Claim.instead(sentence, watch, **numbers)
         most = int(np.floor(training)) + 1
         sentence = f"Half of training's turns are under {most}°{beside}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim(sentence, watch, numbers=numbers)
+
+    def _step(self, data: xr.Dataset) -> str:
+        """What a step is."""
+        step = int(np.diff(data["path_epoch"].values[:2]).sum())
+        return f"A step is {step:,} {clocks.word(data)}s of training"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The protractor, and if wished the same angles over epochs."""
         kinds = ("walk", "path") if self.walk else ("path",)
         left, right = _rooms(figure) if self.curve else (_room(figure), None)
-        _protractor(left)
+        _protractor(left, whole=_most(data, kinds) > QUARTER)
         fans = [_fan(left, data, kind) for kind in kinds]
+        names = [_Name(left, data, kind) for kind in kinds]
         if right is None:
-            return Drawing.of(*fans, _median(left, data))
+            return Drawing.of(*fans, *names)
         curves = {_names()[kind][0]: _curve(data, kind) for kind in reversed(kinds)}
         top = max(100.0, 1.06 * max(curve.y.max(initial=0) for curve in curves.values()))
         panel = panels.CurvePanel(
@@ -90,8 +95,7 @@ class StraightPath(Scene):
         )  # fmt: skip
         right.yaxis.set_major_formatter("{x:.0f}°")
         _few_ticks(right)
-        fans.append(_median(left, data))
-        return Drawing.of(*fans, panel.along(data["path_epoch"]))
+        return Drawing.of(*fans, *names, panel.along(data["path_epoch"]))
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of all its turns."""
@@ -111,13 +115,12 @@ class StraightPath(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
-        step = int(np.diff(data["path_epoch"].values[:2]).sum())
         return (
-            f"A step is the change of all weights in {step} {clocks.word(data)}s; its turn, the "
-            "angle to the step before: 0 degrees is straight on, 90 a right angle. Rays: one a "
-            "step, older ones fainter, the newest bold; dashed: the median so far. The random "
-            "walk is an illustration, not training: the same step lengths in "
-            f"independent random directions of the space of all weights. {THREAD}"
+            f"{self._step(data)}, by the change of all weights; its turn, the angle to the "
+            "step before: 0 degrees is straight on, 90 a right angle. Rays: one a step; the arc: "
+            "half of training's turns so far, up to their median. The random walk is simulated: "
+            "the same "
+            f"step lengths in independent random directions of the space of all weights. {THREAD}"
         )
 
 
@@ -151,109 +154,109 @@ def _rooms(figure: FigureBase) -> tuple[Axes, Axes]:
     return left[0][0], right[0][0]
 
 
-def _protractor(axes: Axes) -> None:
-    """A half circle of angles, and an arrow for the step before."""
+def _most(data: xr.Dataset, kinds: tuple[str, ...]) -> float:
+    """The largest turn drawn."""
+    return max(float(np.nanmax(turns(data, kind), initial=0)) for kind in kinds)
+
+
+def _protractor(axes: Axes, *, whole: bool) -> None:
+    """A quarter circle of angles, or a half, and an arrow for the step before."""
     current_style = style()
     colours, thin = current_style.colours, current_style.line * 0.4
-    axes.set(xlim=(-1.36, 1.66), ylim=(-0.3, 1.2), aspect="equal")
+    left = -1.36 if whole else -0.75
+    axes.set(xlim=(left, 1.72), ylim=(-0.15, 1.19), aspect="equal")
     axes.axis("off")
-    circle = np.radians(np.linspace(0, 180, 181))
+    circle = np.radians(np.linspace(0, 180 if whole else 90, 181))
     axes.plot(np.cos(circle), np.sin(circle), color=colours.rest, lw=thin, zorder=1)
     for angle, word in ANGLES.items():
+        if angle > 90 and not whole:
+            continue
         x, y = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         axes.plot([0.97 * x, 1.03 * x], [0.97 * y, 1.03 * y], color=colours.muted, lw=thin)
         side = "center" if angle == 90 else "left" if angle < 90 else "right"
-        flat = angle in (0, 180)
+        low = -0.06 if angle in (0, 180) else 1.07 * y
         current_style.note(
-            axes, word.replace(" ", "\n"), (1.07 * x, 1.07 * y), xycoords="data", linespacing=1.05,
-            ha=side, va="center" if flat else "bottom", color=colours.muted,
+            axes, word, (1.07 * x, low), xycoords="data",
+            ha=side, va="top" if angle in (0, 180) else "bottom", color=colours.muted,
         )  # fmt: skip
     axes.annotate(
-        "", (-0.02, -0.09), (-1.0, -0.09),
+        "", (-0.01, 0), (-0.62, 0),
         arrowprops={"arrowstyle": "-|>", "color": colours.muted, "lw": 1.6 * thin},
     )  # fmt: skip
     current_style.note(
-        axes, "the step before", (-0.51, -0.12), (0, -0.2), xycoords="data", ha="center", va="top",
+        axes, "the step before", (-0.32, -0.03), (0, -0.2), xycoords="data", ha="center", va="top",
         color=colours.muted,
     )  # fmt: skip
 
 
 def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
-    """A ray for each turn so far, the newest strong, and the name of the path at its end."""
+    """A ray for each turn so far."""
     from matplotlib.collections import LineCollection
-    from matplotlib.colors import to_rgb
 
-    current_style, (name, colour) = style(), _names()[kind]
-    tint = to_rgb(colour)
+    current_style, (_, colour) = style(), _names()[kind]
     angles = np.radians(turns(data, kind))
     tips = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     rays = np.stack([np.zeros_like(tips), tips], axis=1)
-    thin = current_style.line * 0.35
-    past = LineCollection([], linewidths=thin, zorder=2)
+    count = int(np.isfinite(angles).sum())
+    alpha = float(np.clip(FILLED / max(count, 1), FAINTEST, 1.0))
+    past = LineCollection(
+        [], colors=[colour], linewidths=current_style.line * 0.35, alpha=alpha, zorder=2
+    )
     axes.add_collection(past, autolim=False)
-    (newest,) = axes.plot([], [], color=colour, lw=1.3 * current_style.line, zorder=4)
-    size = current_style.points * 0.45
-    (head,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=5)
-    label = current_style.label(
-        axes, 0, 0, name, color=colour, va="center", zorder=6, linespacing=1.1,
-        ha="left" if kind == "path" else "right",
-    )  # fmt: skip
-
     known = np.flatnonzero(np.isfinite(angles))
-    # an illustration stands there from the start; training's turns come as they are made
-    least = int(known[0]) + 1 if kind == "walk" and known.size else 0
+    # a simulated walk stands there from the start; training's turns come as they are made
+    least = (int(known[-1]) + 1 if known.size else 0) if kind == "walk" else 0
 
     def update(i: int) -> None:
         # the turn at a checkpoint is known when the step after it is over
-        i = max(i, least)
-        so_far = _finite(rays[:i])
-        past.set_segments(list(so_far))
-        # the older a ray, the paler it is: so many would fill their sector
-        age = np.arange(len(so_far))[::-1]
-        past.set_color([(*tint, OLDEST + (0.5 - OLDEST) * 0.5 ** (a / FADES)) for a in age])
-        there = np.flatnonzero(np.isfinite(angles[:i]))
-        shown: Any = rays[there[-1]] if there.size else np.zeros((0, 2))
-        newest.set_data(shown[:, 0], shown[:, 1])
-        head.set_data(shown[1:, 0], shown[1:, 1])
-        label.set_visible(bool(there.size))
-        if there.size:
-            low = LOW[current_style.narrow(axes.figure)]
-            label.set_position(_beside(shown[1], outside=kind == "path", low=low))
+        past.set_segments(list(_finite(rays[: max(i, least)])))
 
-    return Drawing([past, newest, head, label], update)
+    return Drawing([past], update)
 
 
-def _median(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The median of training's turns so far, on the dial."""
-    current_style, angles, colour = style(), turns(data, "path"), _names()["path"][1]
-    (line,) = axes.plot([], [], color=colour, lw=current_style.line, ls=(0, (1.5, 1)), zorder=6)
-    # beside the mark, or in a column below the dial, where no name comes
-    wide = not current_style.narrow(axes.figure)
-    at, side = ((1.07, 0.2), "center") if wide else ((0.06, -0.12), "top")
-    text = current_style.note(
-        axes, "", at, (0, 0 if wide else -0.2), xycoords="data", ha="left", va=side, color=colour
-    )
+class _Name:
+    """What a fan is, beside the dial; of training an arc over half of its turns so far."""
 
-    def update(i: int) -> None:
-        so_far = angles[:i][np.isfinite(angles[:i])]
-        for artist in (line, text):
-            artist.set_visible(bool(so_far.size))
-        if so_far.size:
-            middle = float(np.median(so_far))
-            x, y = np.cos(np.radians(middle)), np.sin(np.radians(middle))
-            line.set_data([0.9 * x, 1.06 * x], [0.9 * y, 1.06 * y])
-            median = f"dashed: median {middle:.1f}°"
-            text.set_text(f"bold: the last step\n{median}" if wide else median)
+    def __init__(self, axes: Axes, data: xr.Dataset, kind: str) -> None:
+        current_style, (self.name, colour) = style(), _names()[kind]
+        self.angles, self.kind = turns(data, kind), kind
+        self.narrow = current_style.narrow(axes.figure)
+        (self.arc,) = axes.plot(
+            [], [], color=colour, lw=1.6 * current_style.line, solid_capstyle="butt", zorder=4
+        )
+        at = (1.12, 0.0) if kind == "path" else (0.14, 1.07)
+        self.text = current_style.note(
+            axes, "", at, xycoords="data", ha="left", va="bottom", color=colour, linespacing=1.15,
+            fontweight="bold",
+        )  # fmt: skip
 
-    return Drawing([line, text], update)
+    @property
+    def moving(self) -> list[Any]:
+        """The words and the arc."""
+        return [self.text, self.arc]
 
-
-def _beside(tip: Float[np.ndarray, " axis"], *, outside: bool, low: float) -> tuple[float, float]:
-    """Where the name of a ray with this tip stands: outside the half circle, or left of the ray."""
-    if outside:
-        # above the words of the axis, and those of the median
-        return 1.07 * float(tip[0]), max(1.07 * float(tip[1]), low)
-    return 0.4 * float(tip[0]) - 0.06, 0.4 * float(tip[1])
+    def update(self, i: int) -> None:
+        """Say how far the turns go that were made by then; of the walk those of all of it."""
+        known = self.angles[: max(i, 0)] if self.kind == "path" else self.angles
+        known = known[np.isfinite(known)]
+        for artist in self.moving:
+            artist.set_visible(bool(known.size))
+        if not known.size:
+            return
+        middle, count = float(np.median(known)), len(known)
+        if self.kind == "walk":
+            away = float(np.abs(known - middle).max())
+            turned = f"{middle:.0f}\u00b0"
+            full = f"a simulated random walk:\nall {count:,} turns {turned} \u00b1 {away:.1f}\u00b0"
+            self.text.set_text(f"a random walk: {turned}" if self.narrow else full)
+            return
+        arc = np.radians(np.linspace(0, middle, 30))
+        self.arc.set_data(1.04 * np.cos(arc), 1.04 * np.sin(arc))
+        self.text.set_text(
+            f"half below\n{middle:.1f}\u00b0"
+            if self.narrow
+            else f"training: half of\n{count:,} turns below {middle:.1f}\u00b0"
+        )
 
 
 def _finite(rays: Float[np.ndarray, "ray end axis"]) -> Float[np.ndarray, "finite end axis"]:
@@ -264,7 +267,7 @@ def _finite(rays: Float[np.ndarray, "ray end axis"]) -> Float[np.ndarray, "finit
 def _names() -> dict[str, tuple[str, str]]:
     """What each path is called, and its colour."""
     colours = style().colours
-    return {"path": ("training", colours.accent), "walk": (WALK, colours.frequencies[1])}
+    return {"path": ("training", colours.accent), "walk": ("random walk", colours.frequencies[1])}
 
 
 def _curve(data: xr.Dataset, kind: str) -> panels.Curve:
