@@ -18,12 +18,16 @@ from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas.answers import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
     from jaxtyping import Float
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 NAMES = ("shown in training", "only b + a was shown", "neither was shown")
+SHORT = ("shown", "mirrors", "the rest")
+"""The groups of sums in words, and as they stand over their hills."""
 
 MANY = 0.5
 """From this share of the mirrors on they are not some of them."""
@@ -37,7 +41,13 @@ GROUND = 0.6
 SMALLEST, GAP = 1.5, 1 / 6
 """Cells of so many points have gaps between them, of such a share of a cell."""
 
-ROW, TIGHT, SLIM = 4.6, 2.5, 18.0
+PATCH = 11
+"""Cells on a side of what is magnified."""
+
+WIDE = ((0.345, 0, 0.755, 1), (0.765, 0, 1, 1), (0.57, 0, 1, 1))
+"""Where the table and its magnified patches stand, and the table where there are none."""
+
+ROW, TIGHT, SLIM = 4.6, 2.5, 13.0
 """The least height of a group's count and hill, in small ems, and where there is little room;
 where there are fewer ems across, the count stands below the name, without a hill."""
 
@@ -53,7 +63,7 @@ class AnswersScene(Scene):
     """All sums as cells: coloured where the answer is right, the more the surer."""
 
     name = "answers"
-    title = "It learns the sums it is shown, then their mirrors, then the rest"
+    title = "First the shown sums, then their mirrors, then the rest"
     watch = "A hill counts the sums answered right; in the table these are lit"
     source = "the split of arXiv:2301.05217, section 3; the table and the mirrors are ours"
     needs = (
@@ -95,12 +105,17 @@ class AnswersScene(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """How much of each group is right over epochs, and beside it the table of one moment."""
         below, cells = style().stacks(figure), data.sizes["residue"]
-        share = (0, 0.4, 1, 1) if below else (0.57, 0, 1, 1)
+        example = None if below else _answers.example(data)
+        share = (0, 0.4, 1, 1) if below else WIDE[0] if example else WIDE[2]
         room: grids.GridKeywords = {
             "left": 2.6, "right": 0.6, "top": 0.6, "bottom": 1.6, "share": share,
         }  # fmt: skip
         (axes,) = grids.square_axes(figure, 1, 1, cells, **room)
-        table = _Table(axes, data)
+        patches = _patches(figure, cells) if example else []
+        table = _Table(axes, data, patches)
+        for patch in patches[1:]:
+            style().note(patch, "coloured: answered right", (0, 0), (0, -1.2),
+                         color=style().colours.muted)  # fmt: skip
         counts = _Counts(_beside(figure, axes, below=below), data, Answers.of(data))
         return Drawing.of(table, counts)
 
@@ -132,7 +147,8 @@ class AnswersScene(Scene):
         return (
             f"A cell is a pair (a, b), a to the right and b upwards. It is blank where the largest "
             f"logit is not that of (a + b) mod {p}, else as full of its group's colour as the "
-            f"softmax over the {p} numbers is of that answer. The mirror of (a, b) is (b, a)."
+            f"softmax over the {p} numbers is of that answer. The mirror of (a, b) is (b, a). "
+            "Where there is room, the cells around one such pair are magnified."
             f"{_known(data, answers, at)} "
             "Trained and split after Nanda et al. (2023), arXiv:2301.05217, section 3."
         )
@@ -146,9 +162,12 @@ def _known(data: xr.Dataset, answers: Answers, i: int | None) -> str:
 
 
 class _Table:
-    """The cells, and in the time of the mirrors the line in which they lie."""
+    """The cells, and in the time of the mirrors the line in which they lie.
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+    A sum that is known by its mirror, and that mirror, are magnified on two axes, where given.
+    """
+
+    def __init__(self, axes: Axes, data: xr.Dataset, patches: Sequence[Axes] = ()) -> None:
         colours, p = style().colours, data.sizes["residue"]
         self.colours = _colours()
         self.ground = _mixed(colours.background, colours.grid, GROUND)
@@ -162,21 +181,82 @@ class _Table:
         )
         grids.name_inputs(axes, p - 1)
         self.example = _answers.example(data)
-        self.line, self.rings, self.sums = _reflection(axes, p, self.example)
+        self.line, self.rings, self.sums = _reflection(axes, p, None if patches else self.example)
+        pair = [] if self.example is None else [self.example, self.example[::-1]]
+        self.patches = [
+            _Patch(axes, patch, (a, b), p, _named(a, b, self.group[a, b]))
+            for patch, (a, b) in zip(patches, pair, strict=False)
+        ]
         _gaps(axes, p)
         axes.set(xlim=(-0.5, p - 0.5), ylim=(-0.5, p - 0.5))
 
     @property
     def moving(self) -> list[Any]:
-        return [self.image, self.line, self.rings, *self.sums]
+        patches = [patch.image for patch in self.patches]
+        return [self.image, *patches, self.line, self.rings, *self.sums]
 
     def update(self, i: int) -> None:
         """Colour the cells of one moment."""
         light = np.where(self.right[i], np.nan_to_num(self.sure[i]), 0.0)[..., None]
         cells = self.ground + light * (self.colours[self.group] - self.ground)
-        self.image.set_data(np.clip(cells, 0, 1).transpose(1, 0, 2))
+        cells = np.clip(cells, 0, 1).transpose(1, 0, 2)
+        self.image.set_data(cells)
+        for patch in self.patches:
+            patch.show(cells)
         for mark in (self.line, self.rings, *self.sums):
             mark.set_visible(bool(self.mirrored[i]))
+
+
+class _Patch:
+    """The cells around a sum, magnified, a frame around them in the table, and what the sum is."""
+
+    def __init__(
+        self, table: Axes, axes: Axes, at: tuple[int, int], p: int, words: tuple[str, Any]
+    ) -> None:
+        from matplotlib.patches import ConnectionPatch, Rectangle
+
+        side, ink = min(PATCH, p), style().colours.ink
+        self.low = [min(max(n - side // 2, 0), p - side) for n in at]
+        self.side = side
+        grids.heat(axes, (side, side)).remove()
+        self.image = axes.imshow(
+            np.zeros((side, side, 3)), origin="lower", aspect="auto", interpolation="nearest"
+        )
+        _gaps(axes, side)
+        axes.set(xlim=(-0.5, side - 0.5), ylim=(-0.5, side - 0.5))
+        thin: dict[str, Any] = {"fill": False, "edgecolor": ink, "lw": 0.5 * style().line}
+        x, y = (n - 0.5 for n in self.low)
+        table.add_patch(Rectangle((x, y), side, side, zorder=5, **thin))
+        frame = Rectangle((-0.5, -0.5), side, side, clip_on=False, zorder=5, **thin)
+        axes.add_patch(frame)
+        own = [n - low - 0.5 for n, low in zip(at, self.low, strict=True)]
+        axes.add_patch(Rectangle(
+            (own[0], own[1]), 1, 1, zorder=6, **thin | {"lw": 1.2 * style().line}
+        ))  # fmt: skip
+        for up in (0, side):
+            table.add_artist(ConnectionPatch(
+                (x + side, y + up), (-0.5, up - 0.5), "data", "data", axesA=table, axesB=axes,
+                color=ink, lw=0.25 * style().line, alpha=0.6, zorder=4,
+            ))  # fmt: skip
+        style().note(axes, words[0], (0, 1), (0, 0.4), color=words[1], fontweight="bold")
+
+    def show(self, cells: np.ndarray) -> None:
+        """Show the part of a table's cells."""
+        a, b = self.low
+        self.image.set_data(cells[b : b + self.side, a : a + self.side])
+
+
+def _patches(figure: FigureBase, cells: int) -> list[Axes]:
+    """Axes for a magnified patch and its mirror, one below the other at the right."""
+    room: grids.GridKeywords = {
+        "left": 0.6, "right": 1.0, "top": 1.9, "bottom": 1.6, "vgap": 2.6, "share": WIDE[1],
+    }  # fmt: skip
+    return grids.square_axes(figure, 2, 1, min(PATCH, cells), **room)
+
+
+def _named(a: int, b: int, group: int) -> tuple[str, Any]:
+    """What is said of a magnified sum, and its group's colour."""
+    return f"{a} + {b}: {'shown' if group == SHOWN else 'unseen'}", _colours()[group]
 
 
 class _Counts:
@@ -209,8 +289,7 @@ class _Counts:
     def _row(self, n: int, group: int) -> None:
         current_style, colours, em = style(), style().colours, self.em
         colour, down = _colours()[group], 1 - (HEAD + self.high * n) * em
-        name = NAMES[group] if group != UNKNOWN else "all sums"
-        name = f"mirrors: {name}" if group == MIRROR and not self.slim else name
+        name = SHORT[group] if group != UNKNOWN else "all sums"
         current_style.note(self.axes, name, (0, down), (0, -1.0 if self.slim else -1.4))
         look: dict[str, Any] = {"fontweight": "bold", "color": colour}
         if self.slim:

@@ -24,7 +24,7 @@ from grokviz.scene.registry import scene
 from grokviz.tasks.modular_addition.formulas.answers import GROUPS, groups_of_pairs, right_by_group
 
 P, EPOCHS = 21, np.arange(0, 5001, 1000)
-TITLE = "It learns the sums it is shown, then some mirrors, then the rest"
+TITLE = "First the shown sums, then some mirrors, then the rest"
 NEVER: tuple[float, ...] = (0, 0, 0, 0, 0, 0)
 AT_ONCE: tuple[float, ...] = (0, 1, 1, 1, 1, 1)
 LATE: tuple[float, ...] = (0, 0, 0, 0, 1, 1)
@@ -163,6 +163,23 @@ def test_a_cell_has_its_groups_colour_as_far_as_it_is_sure_and_none_where_wrong(
     np.testing.assert_allclose(cells[tuple(wrong[::-1])], table.ground)
     expected = table.ground + 0.75 * (train - table.ground)
     np.testing.assert_allclose(cells[tuple(shown[::-1])], expected)
+
+
+def test_a_sum_known_by_its_mirror_and_that_mirror_are_magnified() -> None:
+    with drawing_in(style().theme):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene("answers").with_options().draw(figure, MIRRORS).update(1)
+        table, *patches = (axes for axes in figure.axes if axes.images)
+        cells = np.asarray(table.images[0].get_array())
+    example = _answers.example(MIRRORS)
+    assert example is not None
+    for patch, (a, b) in zip(patches, (example, example[::-1]), strict=True):
+        part = np.asarray(patch.images[0].get_array())
+        windows = np.lib.stride_tricks.sliding_window_view(cells, part.shape)[:, :, 0]
+        (y,), (x,) = np.nonzero((windows == part).all(axis=(2, 3, 4)))
+        assert y <= b < y + len(part)
+        assert x <= a < x + len(part)
+        assert any(text.get_text().startswith(f"{a} + {b}: ") for text in patch.texts)
 
 
 def test_hills_are_as_high_as_the_share_of_their_sums_that_is_right() -> None:
