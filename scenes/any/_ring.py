@@ -25,9 +25,10 @@ FEWEST = 12
 NAMED = 6
 """So many numbers are named on a dial, the first of the walk around it."""
 
-RIM, WIDTH, OUTSIDE = 1.12, 0.035, 0.1
-"""A dial's radius, how wide its rim is, and how far outside it numbers stand, in the reach of the
-points within."""
+NUMBERS, OUTSIDE, WIDTH = 1.13, 0.1, 0.03
+"""How far from the middle a dial's numbers stand, the room outside of them, and how wide its rim
+is, in the reach of the points within.
+"""
 
 FREE = 0.85
 """Words stand in the middle where no point is nearer to it than this share of their room."""
@@ -132,18 +133,22 @@ def _pairs(points: np.ndarray, step: int, modulus: int) -> tuple[RingOrder, np.n
 
 
 class Dial:
-    """A dial that counts by a step, and within it the points, each tied to its place on it.
+    """A dial that counts by a step, and around its rim the points, each tied to its place on it.
+
+    The rim is as far from the middle as the points are at the end, on average.
 
     Args:
         axes: where it is drawn; its limits are set.
         planes: the points at every moment (moment, n, 2); at the last with numbers a walk by the
             step is once round. Each moment is drawn to its own scale, to the farthest point.
         order: in which order the numbers come.
-        labels: what each number is called.
+        labels: what each number is called; none for a dial without numbers.
 
     """
 
-    def __init__(self, axes: Axes, planes: np.ndarray, order: RingOrder, labels: list[str]) -> None:
+    def __init__(
+        self, axes: Axes, planes: np.ndarray, order: RingOrder, labels: list[str] | None
+    ) -> None:
         from matplotlib.collections import LineCollection
 
         points = _scaled(planes[:, : order.modulus])
@@ -157,22 +162,24 @@ class Dial:
         angles = np.pi / 2 - 2 * np.pi * np.argsort(walk, kind="stable") / order.modulus
         ways = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         colours = wheel(angles)
-        self._places = (RIM - WIDTH) * ways
+        rim = float(np.linalg.norm(end, axis=1).mean())
+        self._places = rim * ways
         wide, high = axes.bbox.width, axes.bbox.height
-        unit = (RIM + 1.8 * OUTSIDE) / min(wide, high)
+        unit = (NUMBERS + OUTSIDE if labels else 1.0 + OUTSIDE) / min(wide, high)
         axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
         axes.axis("off")
         line, points = style().line, style().points
-        _rim(axes, angles, colours)
-        _count(axes, ways, order, labels)
+        _rim(axes, rim, angles, colours)
+        if labels:
+            _count(axes, rim, ways, order, labels)
         self._ties = LineCollection([], colors=list(colours), linewidths=0.7 * line, alpha=0.75)
         axes.add_collection(self._ties, autolim=False)
-        size = min(0.72, 36 / order.modulus) * points
+        size = min(0.72, 36 / order.modulus) * points * (1.0 if labels else 0.6)
         self._dots = axes.scatter([], [], s=size**2, c="none", lw=0, zorder=3)
         self._colours = colours
         self._words = axes.text(
-            0, 0, f"{order.modulus} steps\nof {order.step}", color=style().colours.muted,
-            ha="center", va="center", fontsize=style().small, zorder=1,
+            0, 0, f"{order.modulus} steps\nof {order.step}" if labels else "", ha="center",
+            color=style().colours.muted, va="center", fontsize=style().small, zorder=1,
         )  # fmt: skip
         room = 2.4 * style().pixels(axes, style().small)
         self._room = room * unit / FREE
@@ -204,24 +211,38 @@ def _scaled(planes: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def _rim(axes: Axes, angles: np.ndarray, colours: np.ndarray) -> None:
+def _rim(axes: Axes, radius: float, angles: np.ndarray, colours: np.ndarray) -> None:
     """A segment of the rim for each number, in its colour."""
     from matplotlib.collections import PolyCollection
 
     half = 0.8 * np.pi / len(angles)
     turn = angles[:, None] + np.linspace(-half, half, 9)
     arc = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
-    sides = [(RIM - WIDTH) * arc, RIM * arc[:, ::-1]]
+    sides = [(radius - WIDTH / 2) * arc, (radius + WIDTH / 2) * arc[:, ::-1]]
     axes.add_collection(
-        PolyCollection(list(np.concatenate(sides, axis=1)), facecolors=colours, lw=0), autolim=False
+        PolyCollection(
+            list(np.concatenate(sides, axis=1)), facecolors=colours, lw=0, alpha=0.5, zorder=1
+        ),
+        autolim=False,
     )
 
 
-def _count(axes: Axes, ways: np.ndarray, order: RingOrder, labels: list[str]) -> None:
-    """The first numbers of the walk, outside the rim."""
-    for n in order.walk(min(NAMED, order.modulus)):
+def _count(axes: Axes, rim: float, ways: np.ndarray, order: RingOrder, labels: list[str]) -> None:
+    """The first numbers of the walk, outside all points, with lines to their places on the rim."""
+    unit = np.ptp(axes.get_xlim()) / axes.bbox.width
+    longest = max(len(label) for label in labels)
+    # farther apart than their places, where they would touch
+    room = (0.55 * longest + 0.4) * style().pixels(axes, style().small) * unit / NUMBERS
+    turn = 2 * np.pi / order.modulus
+    for step, n in enumerate(order.walk(min(NAMED, order.modulus))):
+        angle = np.pi / 2 - step * max(turn, min(room, np.pi / NAMED))
+        way = np.array([np.cos(angle), np.sin(angle)])
+        axes.plot(
+            *np.stack([(rim + WIDTH / 2) * ways[n], (NUMBERS - 0.6 * OUTSIDE) * way]).T,
+            color=style().colours.faint, lw=0.3 * style().line, zorder=0.5,
+        )  # fmt: skip
         axes.text(
-            *((RIM + OUTSIDE) * ways[n]), labels[n], ha="center", va="center", zorder=4,
+            *(NUMBERS * way), labels[n], ha="center", va="center", zorder=4,
             fontsize=style().small, fontweight="bold", color=style().colours.ink,
         )  # fmt: skip
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._ring import Dial, is_ring, once_round, order_on_ring, wheel
+from grokviz.scenes.any._ring import (
+    Dial,
+    RingOrder,
+    is_ring,
+    once_round,
+    order_on_ring,
+    wheel,
+)
 from grokviz.scenes.any._spoken import sentence, spoken
 
 from grokviz.errors import InputError
@@ -87,7 +94,7 @@ class EmbeddingMap(Scene):
                 return Claim(f"The vectors of {own} end on a ring", watch, numbers=numbers)
             begin = ", ".join(str(n) for n in order.walk(3))
             watch = (
-                f"Each number's vector is tied to its place on a dial that counts {begin} \u2026 "
+                f"Vectors in the plane of most variance, tied to a dial that counts {begin} \u2026 "
                 f"(mod {order.modulus})"
             )
             words = f"{sentence(own)} becomes a clock face that counts by {order.step}"
@@ -107,12 +114,14 @@ class EmbeddingMap(Scene):
         place = self._place(data)
         planes = _planes(data, place)
         labels = self._labels(planes.shape[1])
-        (axes,), *_ = style().panels(figure, left=1.0, right=1.0, top=0.6, bottom=0.6)
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         end = planes[known[-1]]
         order = order_on_ring(end)
         if order is not None and once_round(end, order):
-            return Drawing.of(Dial(axes, planes, order, labels))
+            shares = data["leading_plane_share"].values[:, place].astype(float)
+            first = clocks.at(data, self.clock, int(known[0]))
+            return _dials(figure, planes, order, labels, _Shares(shares, int(known[0]), first))
+        (axes,), *_ = style().panels(figure, left=1.0, right=1.0, top=0.6, bottom=0.6)
         reach = np.abs(planes[known]).max(axis=(1, 2))
         # labels have room outside the dots at both ends; every moment's dots are within
         limit = max(1.17 * float(reach[[0, -1]].max()), 1.06 * float(reach.max()))
@@ -168,8 +177,8 @@ class EmbeddingMap(Scene):
         return (
             f" The end is a ring round which a walk in steps of {order.step} leads once: the dial "
             "has the numbers of that walk at even distances, and the planes are turned, and turned "
-            "over, so that the end lies nearest to it. Each moment is drawn to its own scale, and "
-            'vectors of no number, such as that of "=", are left out.'
+            "over, so that the end lies nearest to it; small, the first moment. Each is drawn "
+            'to its own scale, and vectors of no number, such as that of "=", are left out.'
         )
 
     def _place(self, data: xr.Dataset) -> int:
@@ -198,6 +207,47 @@ class EmbeddingMap(Scene):
                 "give a file with a label on each line, in their order"
             )
         return [line.strip().replace("$", r"\$") for line in lines[:count]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """How much of the variance the plane holds at each moment, and which is the first."""
+
+    shares: np.ndarray
+    first: int
+    moment: str
+
+    def words(self, i: int) -> str:
+        """The share at a moment, as it stands beside a dial."""
+        share = self.shares[i]
+        return f"{percent(share)} of the variance" if np.isfinite(share) else ""
+
+
+def _dials(
+    figure: FigureBase, planes: np.ndarray, order: RingOrder, labels: list[str], shares: _Shares
+) -> Drawing:
+    """The dial of the moment, and small at its left, or above it, that of the first."""
+    if style().narrow(figure):
+        high = style().ems(figure)[1]
+        began, now = style().stack(
+            figure, (1, 1.8), left=0.6, right=0.6, top=0.4, bottom=2.0, vgap=min(2.6, 0.1 * high)
+        )
+    else:
+        began, now = style().panels(
+            figure, (1, 2.1), left=4.2, right=1.0, top=0.4, bottom=1.9, gap=1.0
+        )[0]
+    start, dial = Dial(began, planes, order, None), Dial(now, planes, order, labels)
+    start.update(shares.first)
+    look: dict[str, Any] = {"ha": "center", "va": "top", "color": style().colours.muted}
+    words = f"{shares.moment}: {shares.words(shares.first)}"
+    style().note(began, words, (0.5, 0), (0, -0.2), **look)
+    text = style().note(now, "", (0.5, 0), (0, -0.2), **look)
+
+    def update(i: int) -> None:
+        dial.update(i)
+        text.set_text(f"now: {shares.words(i)}" if shares.words(i) else "")
+
+    return Drawing([dial.moving, text], update)
 
 
 class _View:

@@ -304,13 +304,14 @@ def test_all_dots_of_an_embedding_are_within_its_axes_at_every_moment(ghost: boo
     with drawing_in(theme("light"), ghost=ghost) as current, current.theme.applied():
         figure = Figure(figsize=(19.2, 7.2))
         drawing = drawing_of(scene, figure, data)
-        axes = figure.axes[0]
+        assert len(figure.axes) == 2, "that of the first moment, and that of the one shown"
         for i in range(len(data[scene.clock])):
             drawing.update(i)
-            dots = np.asarray(axes.collections[-1].get_offsets())
-            for values, limits in zip(dots.T, (axes.get_xlim(), axes.get_ylim()), strict=True):
-                assert min(limits) < values.min()
-                assert values.max() < max(limits)
+            for axes in figure.axes:
+                dots = np.asarray(axes.collections[-1].get_offsets())
+                for values, limits in zip(dots.T, (axes.get_xlim(), axes.get_ylim()), strict=True):
+                    assert min(limits) < values.min()
+                    assert values.max() < max(limits)
 
 
 # --- a picture that also moves while its clock stands still --------------------------
