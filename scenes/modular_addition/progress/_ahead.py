@@ -95,7 +95,7 @@ class _Panel(panels.CurvePanel):
 
     def name_curves(self, end: float) -> panels.Names:
         if not style().ghost or style().narrow(self.axes.figure):
-            lines = {name.replace(" ", "\n", 1): curve for name, curve in self.curves.items()}
+            lines = {"\n".join(name.rsplit(" ", 1)): curve for name, curve in self.curves.items()}
             return panels.EndNames(self.axes, lines)
         names = dict(zip(self.curves, (share * end for share in PLACES), strict=False))
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
@@ -124,8 +124,12 @@ def _arrow(axes: Axes, data: xr.Dataset) -> Drawing:
     own, colours, level = lead(data), style().colours, guessing(data)
     narrow, thin = style().narrow(axes.figure), style().line
     axes.axhline(level, color=colours.muted, lw=0.6 * thin, ls=(0, (1, 3)), zorder=1.8)
+    # in a column there is no room for it within
+    words, lift, ha, va = f"guessing: {level:.1f}", (-0.3, 0.35), "right", "baseline"
+    if narrow:
+        words, lift, ha, va = words.replace(" ", "\n"), (0.5, 0), "left", "center"
     style().note(
-        axes, f"guessing: {level:.1f}", (1, level), (-0.3, 0.35), ha="right", color=colours.muted,
+        axes, words, (1, level), lift, ha=ha, va=va, color=colours.muted,
         xycoords=axes.get_yaxis_transform(),
     )  # fmt: skip
     if own is None:
