@@ -83,7 +83,7 @@ class WaveCircles(Scene):
             count = data.sizes["residue"]
             watch = (
                 f"Dots are the numbers 0 to {count - 1}, grey at {_claims.moment(data, 0)}; "
-                "adding 1 always turns by about one angle"
+                "adding 1 turns by about the same angle"
             )
             sentence = f"{_claims.counted(len(shown))} of the embedding {become}"
             return Claim(sentence, watch, numbers=numbers)

@@ -253,8 +253,10 @@ class ProgressMeasures(Scene):
             begin = f"Losses in nats over epochs, marked at {at}. {'; '.join(words)}."
             level = f" Guessing has a loss of {_ahead.guessing(data):.2f}."
             if lead:
-                alone = _ahead.only(data).capitalize()
-                level += f" {alone}{_beaten(lead, clocks.word(data))}."
+                level += (
+                    f" The loss of {_ahead.only(data)} is below that from {clocks.word(data)} "
+                    f"{lead.alone:,.0f} on, that of the whole network from {lead.test:,.0f} on."
+                )
             return begin + level
         if self._merged:
             shares = ", ".join(
