@@ -114,3 +114,15 @@ def test_trig_fraction_ignores_columns_that_do_not_vary() -> None:
     assert mg.trig_fraction(m, power, np.array([0])) == pytest.approx(0, abs=1e-14)
     constant = mg.marginals(np.ones((p * p, 2)))
     assert mg.trig_fraction(constant, mg.frequency_power(constant), np.array([1])) == 0
+
+
+def test_the_relu_of_two_pure_waves_has_the_share_of_products_that_is_derived() -> None:
+    p, k = 113, 5
+    a, b = np.divmod(np.arange(p * p), p)
+    w = 2 * np.pi * k / p
+    # any phases, and a common factor
+    x = 3 * np.maximum(0, np.cos(w * a + 0.4) + np.cos(w * b - 1.1))[:, None]
+    m = mg.marginals(x)
+    shares = nr.term_shares(m, mg.frequency_power(m), np.array([k]))
+    assert shares.quadratic[0] == pytest.approx(nr.RELU_PRODUCT_SHARE, abs=1e-3)
+    assert pytest.approx(0.2174, abs=5e-5) == nr.RELU_PRODUCT_SHARE

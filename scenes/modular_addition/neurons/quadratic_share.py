@@ -10,9 +10,13 @@ from grokviz.scenes.any._papers import NOTEBOOK
 from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool, Float
 
+from grokviz.media import typefaces
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.bars import Bars
+from grokviz.scene.layout import pushed_apart
 from grokviz.scene.spoken import percent
+from grokviz.tasks.modular_addition.formulas.neurons import RELU_PRODUCT_SHARE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,29 +28,20 @@ DEGREES, SIDES = ("linear", "quadratic"), ("pre", "post")
 RAISED, LEAST = 2.0, 0.1
 """So many times the products before the ReLU, and so much of a neuron, have they to be after it."""
 
-HARDLY = 0.05
-"""At most so much of a neuron is hardly any."""
+STEP, STEPS = 1 / 256, 4
+"""Shares are stored as multiples of this; a bin of the histograms holds so many of them."""
 
-MOST_NAMED = 9
-"""Clusters that have room for a name each: those with most neurons."""
-
-GAP = 0.3
-"""Between the lanes, each of which is 1 high."""
-
-GOLDEN = (5**0.5 - 1) / 2
-"""Multiples of the golden ratio lie in [0, 1) as evenly as any, however many there are."""
-
-BASES = (1 + GAP, 0.0)
-"""Where the lanes begin: before the ReLU above, after it below."""
+IDEAL = "ReLU(cos a + cos b)"
+"""What the ReLU makes of exactly one wave of a and the same of b."""
 
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
-    """Each neuron's share in products of waves before the ReLU and after it, a dot each."""
+    """How many neurons have which share in products of waves, before the ReLU and after it."""
 
     name = "quadratic-share"
-    title = "The ReLU makes products of waves; hardly any go in"
-    watch = "Each dot is a neuron: its share of products of waves before the ReLU, and after it"
+    title = "The ReLU makes the products of waves that a sum needs"
+    watch = "cos(a + b) = cos a cos b \u2212 sin a sin b: to add, a network has to multiply"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
@@ -64,8 +59,8 @@ class QuadraticShare(Scene):
 
     show: Literal["rise", "scatters", "before", "active"] = option(
         "rise",
-        "each neuron before the ReLU and after it, or the notebook's scatters: all that a wave "
-        "explains after the ReLU, before it, or by how many pairs activate the neuron",
+        "the neurons by their share before the ReLU and after it, or the notebook's scatters: all "
+        "that a wave explains after the ReLU, before it, or by how many pairs activate the neuron",
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -82,23 +77,22 @@ class QuadraticShare(Scene):
             words = f"{_percent(100 * before)} to {_percent(100 * after)}"
             sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
-        title = self.title if before <= HARDLY else self.title.split(";")[0]
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        watch = "Each dot is a neuron: how much of it is waves of a times waves of b"
-        if self.show != "rise":
-            watch = "Each dot is a neuron, after the ReLU"
-        return Claim(title, watch, numbers=numbers)
+        watch = self.watch if self.show == "rise" else "Each dot is a neuron, after the ReLU"
+        return Claim(self.title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A dot a neuron before the ReLU and one after it; or the two scatters."""
+        """The neurons before the ReLU and after it; or the two scatters."""
         if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left = 8.6 if style().narrow(figure) else 11.0
-        room = style().panels(figure, left=left, right=1.6, top=0.8, bottom=3.6)[0][0]
-        return Drawing.of(_Lanes(room, data))
+        narrow = style().narrow(figure)
+        room = style().panels(
+            figure, left=2.4 if narrow else 4.2, right=1.4, top=3.0, bottom=3.4
+        )[0][0]  # fmt: skip
+        return Drawing.of(_Counts(room, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -132,8 +126,11 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Dots: {share}, before the ReLU above and after it below, spread in height so "
-                f"that they do not hide one another; the line: the mean of all. {NOTEBOOK}"
+                f"Neurons of a cluster by their {share}, before the ReLU and after it: histograms "
+                "of which the tallest bar is as high as the panel, and lines at the means. Dashed: "
+                "the share of the ReLU of cos wa + cos wb, 128 / (9\u03c0\u2074 \u2212 288) = "
+                f"{RELU_PRODUCT_SHARE:.1%} over all angles. "
+                f"{NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -202,82 +199,103 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, Group("none", colours.train, cluster <= 0)]
 
 
-class _Lanes:
-    """A dot a neuron at its share before the ReLU, above, and after it, below, and their means."""
+class _Counts:
+    """How many neurons have which share, before the ReLU and after it, with the mean of each.
+
+    A dashed line is the share of the ReLU of exactly one wave of a and the same of b.
+    """
 
     def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        current_style, colours = style(), style().colours
-        groups = _groups(data)
-        groups = groups[:-1] if len(groups) > 1 else groups
-        largest = sorted(groups, key=lambda group: -int(group.inside.sum()))[:MOST_NAMED]
-        self.groups = [group for group in groups if group in largest]
-        self.shares = [
-            np.nan_to_num(100 * data[f"quadratic_share_{side}"].values.astype(float))
+        current_style, inside = style(), _inside(data)
+        if not inside.any():
+            inside = np.ones_like(inside)
+        shares = [
+            np.nan_to_num(data[f"quadratic_share_{side}"].values[:, inside].astype(float))
             for side in SIDES
         ]
-        self.means = [np.nan_to_num(100 * _means(data, f"quadratic_share_{s}")) for s in SIDES]
-        shown = np.concatenate([s[:, g.inside] for s in self.shares for g in self.groups], axis=1)
-        inside = data["field_epoch"].values <= panels.horizon(data)
-        top = 1.06 * max(float(shown[inside].max(initial=0)), 1e-3)
-        axes.set(xlim=(-0.015 * top, top), ylim=(-0.05, 2 + GAP), yticks=[])
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        narrow = current_style.narrow(axes.figure)
-        axes.set_xlabel("products (%)" if narrow else "products of waves (% of a neuron)")
-        axes.grid(visible=False, axis="y")
-        wide, size = current_style.line, current_style.points
-        self.rows = self._rows()
-        self.dots = [
-            axes.plot(
-                [], [], "o", color=group.colour, ms=0.3 * size, mew=0, alpha=0.9, zorder=2,
-                clip_on=False,
-            )[0]
-            for _ in SIDES
-            for group in self.groups
-        ]  # fmt: skip
-        (self.mean,) = axes.plot(
-            [], [], color=colours.ink, lw=1.2 * wide, zorder=4, solid_joinstyle="round"
-        )
-        look: dict[str, Any] = {"ha": "right", "xycoords": ("axes fraction", "data")}
-        self.words = []
-        for base, word in zip(BASES, ("before", "after"), strict=True):
-            current_style.note(
-                axes, f"{word} the ReLU", (0, base + 0.5), (-0.8, 0.2), va="bottom",
-                color=colours.muted, fontsize=size if not narrow else None, **look,
+        shown = data["field_epoch"].values <= panels.horizon(data)
+        highest = max(float(share[shown].max(initial=0)) for share in shares)
+        edges = _edges(max(1.06 * highest, 1.15 * RELU_PRODUCT_SHARE))
+        counts = [_histograms(share, edges) for share in shares]
+        tallest = np.maximum(*(count.max(axis=1) for count in counts))[:, None]
+        self.axes, self.narrow = axes, current_style.narrow(axes.figure)
+        self._set_axes(float(edges[-1]))
+        self.means = [np.nan_to_num(_means(data, f"quadratic_share_{side}")) for side in SIDES]
+        self.bars, self.lines, self.names = [], [], []
+        colours = current_style.colours
+        size = current_style.small if self.narrow else current_style.points
+        for count, colour in zip(counts, (colours.muted, colours.answer), strict=True):
+            bars = Bars(
+                axes, 50 * (edges[:-1] + edges[1:]), count / tallest, colour,
+                width=92 * (edges[1] - edges[0]), trace=0,
             )  # fmt: skip
-            self.words.append(
+            # in the beginning they stand in one place
+            bars.now.set_alpha(0.85)
+            self.bars.append(bars)
+            self.lines += axes.plot([], [], color=colour, lw=0.8 * current_style.line, zorder=4)
+            self.names.append(
                 current_style.note(
-                    axes, "", (0, base + 0.5), (-0.8, -0.2), va="top", fontweight="bold",
-                    color=colours.ink, fontsize=size if not narrow else None, **look,
+                    axes, "", (0, 1), (0, 0.3), color=colour, fontweight="bold", ha="center",
+                    linespacing=1.15, fontsize=size,
                 )
             )  # fmt: skip
-        if len(self.groups) > 1:
-            current_style.note(
-                axes, "coloured by wave", (1, 1), (-0.4, -0.2), ha="right", va="top",
-                color=colours.muted,
-            )  # fmt: skip
+        self._draw_ideal()
 
-    def _rows(self) -> list[Float[np.ndarray, " neuron"]]:
-        """Heights of each group's neurons in a lane: spread evenly, whatever their share."""
-        count = len(self.groups[0].inside)
-        spread = 0.04 + 0.92 * (GOLDEN * np.arange(count) % 1)
-        return [spread[group.inside] for group in self.groups]
+    def _set_axes(self, last: float) -> None:
+        """Per cent across; upwards, what stands for neurons is compared and has no numbers."""
+        from matplotlib.ticker import MaxNLocator
+
+        self.axes.set(xlim=(-0.6, 100 * last), ylim=(0, 1.08), yticks=[], ylabel="neurons")
+        label = "share of a neuron that is products of waves (%)"
+        self.axes.set_xlabel("products (%)" if self.narrow else label)
+        self.axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        self.axes.grid(visible=False)
+
+    def _draw_ideal(self) -> None:
+        """The line of exactly one wave of a and the same of b."""
+        colours, at = style().colours, 100 * RELU_PRODUCT_SHARE
+        self.axes.axvline(at, color=colours.muted, lw=0.5 * style().line, ls=(0, (4, 3)), zorder=3)
+        words = "ideal: " if self.narrow else f"ideal neuron,\n{IDEAL}: "
+        style().note(
+            self.axes, f"{words}{_percent(at)}", (at, 0.8), (0.5, 0), color=colours.muted,
+            va="top", xycoords=self.axes.get_xaxis_transform(), linespacing=1.1,
+        )  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.dots, self.mean, *self.words]
+        return [*(bars.moving for bars in self.bars), *self.lines, *self.names]
 
     def update(self, i: int) -> None:
-        dots = iter(self.dots)
-        for base, shares in zip(BASES, self.shares, strict=True):
-            for group, rows in zip(self.groups, self.rows, strict=True):
-                next(dots).set_data(shares[i, group.inside], base + rows)
-        means = [float(mean[i]) for mean in self.means]
-        self.mean.set_data(np.repeat(means, 2), [base + end for base in BASES for end in (1, 0)])
-        for text, mean in zip(self.words, means, strict=True):
-            text.set_text(f"{_percent(mean)} on average")
+        each = zip(self.bars, self.lines, self.names, self.means, ("before", "after"), strict=True)
+        places, widths = [], []
+        em = style().pixels(self.axes, style().points) / self.axes.bbox.width
+        left, right = self.axes.get_xlim()
+        for bars, line, name, mean, word in each:
+            bars.update(i)
+            at = 100 * float(mean[i])
+            line.set_data([at, at], [0, 1.08])
+            name.set_text(f"{word} the ReLU\n{_percent(at)} on average")
+            places.append((at - left) / (right - left))
+            widths.append(em * (typefaces.width("before the ReLU") + 1.2))
+        order = [0, 1] if places[0] <= places[1] else [1, 0]
+        centres = pushed_apart([places[n] for n in order], widths, 0, 1)
+        for n, centre in zip(order, centres, strict=True):
+            self.names[n].xy = (centre, 1)
+
+
+def _histograms(
+    shares: Float[np.ndarray, "moment neuron"], edges: Float[np.ndarray, " edge"]
+) -> Float[np.ndarray, "moment bin"]:
+    """How many neurons of each moment lie between two edges."""
+    counts: np.ndarray = np.stack([np.histogram(share, edges)[0] for share in shares])
+    return counts.astype(float)
+
+
+def _edges(highest: float) -> Float[np.ndarray, " edge"]:
+    """Edges of bins from 0 to ``highest``: as many stored values in each, and none on an edge."""
+    count = int(np.ceil((highest + STEP / 2) / (STEPS * STEP)))
+    edges: np.ndarray = STEP * (STEPS * np.arange(count + 1) - 0.5)
+    return edges
 
 
 def _percent(share: float) -> str:

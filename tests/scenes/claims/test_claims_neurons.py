@@ -577,7 +577,7 @@ ON_PICTURE = (
     ("excluded-loss", "test loss halves"),
     ("neuron-spectra", "wave 35"),
     ("neuron-activations", "89% of the neurons\nfollow one wave"),
-    ("quadratic-share", "18% on average"),
+    ("quadratic-share", "after the ReLU\n18% on average"),
 )
 
 
@@ -625,31 +625,30 @@ def test_columns_hold_the_clusters_others_are_below_and_pale_are_those_that_were
     assert 0 < white.sum() < (share[end] >= 0.85).sum() / 2
 
 
-def test_each_neuron_has_a_dot_before_the_relu_and_one_after_it() -> None:
+def test_each_neuron_is_counted_before_the_relu_and_after_it() -> None:
     data, scene = reference("quadratic-share"), SCENES["quadratic-share"].with_options()
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = scene.draw(figure, data)
-    cluster = data["all_neuron_cluster"].values
-    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
-    lanes = [(side, k) for side in quadratic_share.SIDES for k in np.unique(cluster[cluster > 0])]
-    assert len(dots) == len(lanes)
-    rows = []
+    inside = data["all_neuron_cluster"].values > 0
     for i in (0, film_end(data, "field_epoch")):
         drawing.update(i)
-        for group, (side, k) in zip(dots, lanes, strict=True):
-            own = 100 * data[f"quadratic_share_{side}"].values[i, cluster == k]
-            assert group.get_xdata() == pytest.approx(own, abs=1e-4)
-        rows.append(np.concatenate([group.get_ydata() for group in dots]))
-        above, below = np.split(rows[-1], 2)
-        assert above.min() > below.max()
-        assert len(np.unique(below)) == len(below) == (cluster > 0).sum()
+        heights = []
+        for bars in figure.axes[0].collections:
+            corners = np.array([path.vertices[:4] for path in bars.get_paths()])
+            heights.append(corners[:, 1, 1])
+        assert np.max(heights) == pytest.approx(1)
+        for side, height in zip(quadratic_share.SIDES, heights, strict=True):
+            own = data[f"quadratic_share_{side}"].values[i, inside]
+            counts = np.histogram(own, quadratic_share._edges(float(own.max())))[0]
+            ratio = height[: len(counts)] * inside.sum() / height.sum()
+            np.testing.assert_allclose(ratio, counts, atol=1e-4)
         words = [text.get_text() for text in figure.findobj(Text)]
-        for side in quadratic_share.SIDES:
-            mean = 100 * float(data[f"quadratic_share_{side}"].values[i, cluster > 0].mean())
+        for side, where in zip(quadratic_share.SIDES, ("before", "after"), strict=True):
+            mean = 100 * float(data[f"quadratic_share_{side}"].values[i, inside].mean())
             said = f"{mean:.1f}%" if mean < 9.95 else f"{mean:.0f}%"
-            assert f"{said} on average" in words
-    assert (rows[0] == rows[1]).all()  # a neuron keeps its row
+            assert f"{where} the ReLU\n{said} on average" in words
+    assert any(text.endswith("ReLU(cos a + cos b): 22%") for text in words)
 
 
 def _inactive(text: Text) -> bool:
