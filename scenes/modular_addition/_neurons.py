@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
+from grokviz.media.theme import colour_map
 from grokviz.scene import Drawing, frequencies
 from grokviz.scene.outcome import outcome
 from grokviz.scene.style import style
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+
+BRIGHT = 0.7
+"""How much of the ink is in a wave's colour where a neuron is most active."""
 
 HALF = 0.5
 """The share of variance from which on a frequency is a neuron's, or a head's, own."""
@@ -100,6 +104,21 @@ def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = Fal
     name = frequency_name(axes, k, numbered=numbered)
     colour = frequencies.colour(k, data)
     return axes.set_title(name, color=colour, pad=0.2 * style().points)
+
+
+def wave_colours(k: int, data: xr.Dataset) -> Any:
+    """The colour map of amounts for a neuron of a frequency: its colour, from the page to ink.
+
+    The usual one where the frequency has no colour of its own.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    colours = style().colours
+    if k not in frequencies.coloured(data):
+        return colour_map(colours.sequential)
+    own, ink = np.array(to_rgb(frequencies.colour(k, data))), np.array(to_rgb(colours.ink))
+    steps = [colour_map(colours.sequential)(0.0)[:3], own, own + BRIGHT * (ink - own)]
+    return LinearSegmentedColormap.from_list(f"wave-{k}", [tuple(step) for step in steps])
 
 
 def tint(name: Any, colour: str, share: float) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
-from jaxtyping import Bool
+from grokviz.scenes.modular_addition.neurons._bands import Bands
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
@@ -26,26 +27,23 @@ MOST = 0.5
 """The share of all neurons that have to be waves for the sentence to speak of the neurons."""
 
 ROW = 5
-"""So many neurons or fewer stand in one row of a slide, with the first moment above them."""
+"""So many neurons or fewer stand in one row of a slide, and above them once memorised."""
 
 COUNTS, COUNTS_NARROW = 9.4, 11.5
 """How high the counts over epochs are with their axis, in ems."""
 
-LINES, ABOVE = 2.55, 1.55
-"""How far the name of a frequency is above its panel, in ems, and the count, in small ones."""
-
-BLANK = 0.1
-"""A neuron that is active for fewer of the pairs at first has a panel that is nearly blank."""
-
 
 @dataclass(frozen=True)
 class NeuronActivations(Scene):
-    """Activations of chosen neurons over all pairs (a, b), and how many neurons are such waves."""
+    """Activations of chosen neurons over all pairs (a, b): once memorised, and at a moment."""
 
     name = "neuron-activations"
     panels = ("neuron", "spectrum")
     title = "Most neurons come to follow one wave each"
-    watch = "Each hill is one neuron over all pairs; below, how many follow which wave"
+    watch = (
+        "A column is a neuron over all inputs, sorted along its wave; "
+        "above it, how much of it is that wave"
+    )
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -54,21 +52,22 @@ class NeuronActivations(Scene):
         "all_neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
         "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4b": {"order": "number", "most": 5, "counts": False}}  # noqa: RUF012
+    paper_figures = {"4b": {"order": "number", "most": 5, "first": False}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.05
-    narrow_aspect = 1.2
+    narrow_aspect = 1.3
     aspects = {  # noqa: RUF012
         "counts": {True: (1.9, 0.74)}, "most": dict.fromkeys(range(6, 13), (1.8, 0.7)),
     }  # fmt: skip
     stills = ("last", "grok-3000")
+    ends_with_film = True
 
     most: int = option(
         ROW,
         "how many of the stored neurons to show, of each frequency in turn",
     )
-    first: bool = option(False, "above a single row of neurons, the same at the first moment")
-    counts: bool = option(True, "below them how many of all neurons follow which wave, over epochs")
+    first: bool = option(True, "above a single row of neurons, the same when memorised")
+    counts: bool = option(False, "below them how many of all neurons follow which wave over epochs")
     order: Literal["number", "phase"] = option(
         "phase", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
@@ -87,17 +86,13 @@ class NeuronActivations(Scene):
         if share < MOST:
             sentence = f"{count} of {waves.size} neurons are waves of one frequency"
             return Claim.instead(sentence, share=share)
-        return Claim(self.title, self._watch(data), numbers={"share": share})
+        sentence = f"{percent(share)} of the neurons come to follow one wave each"
+        return Claim(sentence, self._watch(), numbers={"share": share})
 
-    def _watch(self, data: xr.Dataset) -> str:
+    def _watch(self) -> str:
         """What a wave looks like in this order of a and b."""
         if self.order == "number":
             return "A wave of frequency k has k periods along a, and along b: a bump is a period"
-        if not self.counts:
-            p = data.sizes["row"] // 2
-            return (
-                f"Each panel is one neuron, a and b in the order of k\u00b7a and k\u00b7b mod {p}"
-            )
         return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -106,14 +101,9 @@ class NeuronActivations(Scene):
         shown, columns = self._order(data, figure)
         two = self.first and len(shown) == columns
         order = np.concatenate([shown, shown]) if two else shown
-        room: grids.GridKeywords = {"top": 2.5, "vgap": 2.5}
+        room: grids.GridKeywords = {"top": 1.6, "vgap": 1.6}
         if two:
-            room = {
-                "left": 4.2 if narrow else 5.9,
-                "right": 0.6,
-                "top": 3.5,
-                "vgap": 1.3 if narrow else 2.5,
-            }
+            room |= {"left": 4.2 if narrow else 4.6, "right": 0.6, "top": 1.4, "vgap": 1.5}
         # with names between rows there is room for two and a half pixels a cell, not for three
         cells = (p + 1) // 2 if len(order) > columns else p
         if self.counts:
@@ -123,46 +113,36 @@ class NeuronActivations(Scene):
         axes = grids.square_axes(figure, len(order), columns, cells, **room)
         maps = [_Map(ax, data, int(n)) for ax, n in zip(axes, order, strict=True)]
         last = (len(order) - 1) // columns * columns
+        sort = "" if self.order == "number" else ", sorted"
+        ends = ("0", str(p - 1)) if self.order == "number" else ("", "")
         for first in {0, last} if two else {last}:
-            names = _neurons.input_names(axes[first], p, self.order)
+            names = f"a{sort}", f"b{sort}"
             grids.name_inputs(axes[first], p - 1, *names)
-            ends = ("0", str(p - 1)) if self.order == "number" else ("", "")
             _turn_names(axes[first], p - 1, names, ends, below=first == last)
         if not narrow and len(order) - last > 1 and not self.counts:
-            self._explain(maps, counted=two, wide=len(order) - last > 3)
+            grids.colour_bar(axes[-1], maps[-1].image, "activity", ("0", "largest"))
         drawing = self._drawing(data, maps, columns if two else 0)
         return Drawing.of(drawing, _counts(figure, data)) if self.counts else drawing
 
-    def _explain(self, maps: list[_Map], *, counted: bool, wide: bool) -> None:
-        """Below the last row: what its colours mean, and which neurons are counted."""
-        words = "activation"
-        if wide:
-            share = f"explained: by frequency k (counted: {percent(THRESHOLD)}+)"
-            words = (
-                f"{share if counted else '% of variance explained by k'};  activation, per panel"
-            )
-        grids.colour_bar(maps[-1].image.axes, maps[-1].image, words, ("0", "max"))
-
     def _drawing(self, data: xr.Dataset, maps: list[_Map], above: int) -> Drawing:
-        """What moves: all maps but those of the first moment, of which so many stand above."""
+        """What moves; so many of the maps stand above the others and stop once memorised."""
         still, moving = maps[:above], maps[above:]
-        phase, activations = self.order == "phase", fields.activations(data, 0)
-        last = fields.activations(data, data.sizes["field_epoch"] - 1)
+        phase, stop = self.order == "phase", _memorised(data)
+        last = fields.activations(data, _claims.film_end(data, "field_epoch"))
         for each in maps if phase else ():
             each.turn = _neurons.to_the_middle(last[each.neuron], each.k)
-        for each in still:
-            each.show(activations[each.neuron], phase=phase)
-        label = _name_rows(data, still, moving) if still else None
+        labels = [_name_row(row) for row in (still, moving)] if still else []
 
         def update(i: int) -> None:
-            activations = fields.activations(data, i)
-            for each in moving:
-                each.show(activations[each.neuron], phase=phase)
-            if label is not None:
-                label.set_text(_claims.moment(data, i, "field_epoch"))
+            for n, (row, at) in enumerate(((still, min(i, stop)), (moving, i))):
+                activations = fields.activations(data, at) if row else None
+                for each in row:
+                    each.show(activations[each.neuron], phase=phase)
+                if labels:
+                    named = "memorised\n" if not n and stop and at == stop else ""
+                    labels[n].set_text(f"{named}{_claims.moment(data, at, 'field_epoch')}")
 
-        parts = [each.moving for each in moving]
-        return Drawing([*parts, *([] if label is None else [label])], update)
+        return Drawing([*(each.moving for each in maps), *labels], update)
 
     def _order(self, data: xr.Dataset, figure: FigureBase) -> tuple[np.ndarray, int]:
         """Places of the neurons of a grid, and its columns; one row where they are few enough."""
@@ -170,21 +150,12 @@ class NeuronActivations(Scene):
         most = min(self.most, 9) if narrow else self.most
         row = 3 if narrow else ROW
         few = self.first and row < most <= ROW
-        return _neurons.neurons_in_columns(data, row if few else most, figure, self._later(data))
-
-    def _later(self, data: xr.Dataset) -> Bool[np.ndarray, " neuron"] | None:
-        """With the first moment above: which are not the most active of their frequency then."""
-        if not self.first or self.most > ROW:
-            return None
-        active, frequency = np.round(_neurons.activity(data), 2), data["neuron_frequency"].values
-        most = {k: active[frequency == k].max() for k in np.unique(frequency)}
-        later: np.ndarray = active < np.array([most[k] for k in frequency])
-        return later
+        return _neurons.neurons_in_columns(data, row if few else most, figure)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
         activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
-        neurons = _neurons.neurons_in_turn(data, self.most, self._later(data))
+        neurons = _neurons.neurons_in_turn(data, self.most)
         largest = [float(activations[n].max()) for n in neurons]
         reach = f"the largest activations are {min(largest):.2g} to {max(largest):.2g}."
         what = (
@@ -210,35 +181,37 @@ class NeuronActivations(Scene):
             else ", a and b in the order of k a and k b mod p, turned so that the last bump is in "
             "the middle"
         )
-        first = "" if self._later(data) is None else ", of each the most active at the first moment"
         return (
             f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
-            f"show their frequency best{first}{order}; each map runs from 0 to the neuron's "
-            "largest activation. In per cent: the share of its variance that frequency k explains; "
-            f"counted are neurons with {percent(THRESHOLD)} or more at the end. "
+            f"show their frequency best{order}; each map runs from 0 to the neuron's largest "
+            "activation. In per cent: the share of its variance that its wave explains; a neuron "
+            f"with {percent(THRESHOLD)} or more at the end follows its wave. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
 
 
+def _memorised(data: xr.Dataset) -> int:
+    """The first index of the field clock at which the run has memorised; 0 where it never does."""
+    at = outcome(data).memorised
+    reached = np.flatnonzero(data["field_epoch"].values >= (0 if at is None else at))
+    return int(reached[0]) if reached.size else 0
+
+
 class _Map:
-    """One neuron's activations over the pairs, its frequency, and how much that explains."""
+    """One neuron's activations over the pairs, and how much of them its wave explains."""
 
     def __init__(self, axes: Axes, data: xr.Dataset, neuron: int) -> None:
         p = data.sizes["row"] // 2
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
         self.turn = (0, 0)
         self.image = grids.heat(axes, (p, p))
-        self.name = _neurons.name_frequency(axes, self.k, data)
-        self.colour = self.name.get_color()
+        self.image.set_cmap(_neurons.wave_colours(self.k, data))
+        self.colour = frequencies.ink(self.k, data)
+        self.name = grids.figure_above(axes, left=True)
         current_style = style()
-        # right above its own panel, below the frequency's name
-        wide = axes.bbox.width / current_style.pixels(axes, current_style.small)
-        self.words = " explained" if wide > 7.5 else ""
-        self.share = grids.figure_above(axes, left=True)
-        self.share.set(fontsize=current_style.small, fontweight="normal")
-        self.share.set_position((0, 0.35 * current_style.points))
-        self.name.set_position((0, 1))
-        axes.set_title(self.name.get_text(), pad=1.4 * current_style.points)
+        self.short = axes.bbox.width < 6 * current_style.pixels(axes, current_style.points)
+        if self.short:
+            self.name.set_fontsize(current_style.small)
         self.silent = current_style.note(
             axes, "inactive", (0.5, 0.5), ha="center", va="center",
             color=current_style.colours.muted,
@@ -246,7 +219,7 @@ class _Map:
 
     @property
     def moving(self) -> list[Any]:
-        return [self.image, self.name, self.share, self.silent]
+        return [self.image, self.name, self.silent]
 
     def show(self, field: np.ndarray, *, phase: bool) -> None:
         """Set the activations over (a, b); with ``phase`` in the order of its frequency."""
@@ -255,10 +228,10 @@ class _Map:
         self.image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
         share = _neurons.own_share(field, self.k)
         _neurons.tint(self.name, self.colour, share)
+        wave = f"{'' if self.short else 'wave '}{self.k}" if self.k else "no wave"
         # an inactive neuron has no variance to explain
         known = self.k and field.any()
-        self.share.set_text(f"{_neurons.floored_percent(share)}{self.words}" if known else "")
-        self.share.set_visible(bool(known))
+        self.name.set_text(f"{_neurons.floored_percent(share)} {wave}" if known else wave)
         self.silent.set_visible(not field.any())
 
 
@@ -275,68 +248,25 @@ def _turn_names(
         axes.set_xticks([])
 
 
-def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
-    """The moments of both rows at their left; frequencies and counts stand above both."""
-    cluster = data["all_neuron_cluster"].values
-    for above, each in zip(still, moving, strict=True):
-        each.name.set_visible(False)
-        each.name = above.name
-        if above.words:
-            above.name.set_y(1)
-            above.image.axes.set_title(above.name.get_text(), pad=LINES * style().points)
-            count = int((cluster == above.k).sum()) if above.k != NO_FREQUENCY else 0
-            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, ABOVE))
-    if still[0].words:
-        _note_blank(data, still)
-    look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
-    first, label = (
-        style().note(row[0].image.axes, "", (0, 0.5), (-2.0, 0), **look) for row in (still, moving)
-    )
-    first.set_text(_claims.moment(data, 0, "field_epoch"))
-    return label
-
-
-def _note_blank(data: xr.Dataset, still: list[_Map]) -> None:
-    """Below the first moment: of how many neurons the panel is nearly blank, and why."""
-    active = _neurons.activity(data)[[each.neuron for each in still]]
-    blank = int((active < BLANK).sum())
-    if blank:
-        words = (
-            f"{blank} of these {len(still)} are silent for over {percent(1 - BLANK)} of the inputs"
-        )
-        grids.note(still[-1].image.axes, words)
+def _name_row(row: list[_Map]) -> Any:
+    """An empty text at the left of a row, for its moment."""
+    return style().note(
+        row[0].image.axes, "", (0, 0.5), (-2.0, 0), rotation=90, ha="right", va="center",
+        fontweight="bold", linespacing=1.1, multialignment="center",
+    )  # fmt: skip
 
 
 def _counts(figure: FigureBase, data: xr.Dataset) -> Drawing:
     """Bands over epochs: the share of all neurons that follow each wave, one above another."""
-    from matplotlib.collections import PolyCollection
-
     narrow, high = style().narrow(figure), style().ems(figure)[1]
     below = (COUNTS_NARROW if narrow else COUNTS) - 1.6
     axes = style().panels(
         figure, left=4.6, right=1.4 if narrow else 9.6, top=high - below, bottom=3.0
     )[0][0]  # fmt: skip
-    epochs, keys = data["epoch"].values.astype(float), frequencies.key_frequencies(data)
-    clean = data["all_neuron_variance_explained"].values >= THRESHOLD
-    wave = data["all_neuron_frequency"].values
-    groups = [(clean & (wave == k), frequencies.colour(k, data)) for k in keys]
-    groups.append((clean & ~np.isin(wave, keys), style().colours.rest))
-    shares = [100 * mask.mean(axis=1) for mask, _ in groups]
-    tops = np.cumsum(shares, axis=0)
-    feet = np.vstack([np.zeros(len(epochs)), tops[:-1]])
-    end = panels.horizon(data)
+    bands, end = Bands(axes, data, 100), panels.horizon(data)
     panels.thousands(axes)
-    axes.set(xlim=(0, end), ylim=(0, 100), yticks=[0, 50, 100], xlabel=clocks.word(data))
+    axes.set(xlim=(0, end), ylim=(0, 100), xlabel=clocks.word(data))
     axes.set_yticks([0, 50, 100], ["0", "50", "100%"])
-    bands, ghost = [], style().ghost
-    for foot, top, (_, colour) in zip(feet, tops, groups, strict=True):
-        corners = np.column_stack([[*epochs, *epochs[::-1]], [*foot, *top[::-1]]])
-        if ghost:
-            axes.add_collection(
-                PolyCollection([corners], facecolors=[colour], alpha=0.22, lw=0), autolim=False
-            )
-        bands.append(PolyCollection([], facecolors=[colour], lw=0, zorder=2))
-        axes.add_collection(bands[-1], autolim=False)
     # in a column there is no room for its name
     halves = Drawing() if narrow else _neurons.halves(axes, data, level=1)
     marker = panels.Marker.draw(axes)
@@ -350,19 +280,13 @@ def _counts(figure: FigureBase, data: xr.Dataset) -> Drawing:
 
     def update(i: int) -> None:
         moment = float(moments[i])
-        stop = int(np.searchsorted(epochs, moment, side="right"))
-        last = max(end, moment)
+        last, at = max(end, moment), bands.at(moment)
         if axes.get_xlim()[1] != last:
             axes.set_xlim(0, last)
-        x = epochs[:stop]
-        for band, foot, top in zip(bands, feet, tops, strict=True):
-            corners = np.column_stack(
-                [[*x, *x[::-1]], [*foot[:stop], *top[:stop][::-1]]]
-            ) if stop > 1 else np.zeros((3, 2))  # fmt: skip
-            band.set_verts([corners])
+        bands.update(moment)
         marker.update(moment)
-        halves.update(int(max(stop - 1, 0)))
-        share = float(tops[-1][max(stop - 1, 0)])
+        halves.update(at)
+        share = float(bands.tops[-1][at])
         words = (
             " of the neurons\nfollow one wave" if not narrow else " of the neurons follow a wave"
         )
@@ -372,4 +296,4 @@ def _counts(figure: FigureBase, data: xr.Dataset) -> Drawing:
         if not narrow:
             text.xy = (1, min(max(share, 14.0), 86.0))
 
-    return Drawing([*bands, marker.line, halves.moving, text], update)
+    return Drawing([*bands.moving, marker.line, halves.moving, text], update)
