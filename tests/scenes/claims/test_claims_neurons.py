@@ -17,10 +17,10 @@ import xarray as xr
 from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition._claims import film_end
 from grokviz.scenes.modular_addition.neurons import (
+    _columns,
     attention_drift,
     attention_map,
     attention_patterns,
-    neuron_clusters,
     neuron_spectra,
     quadratic_share,
 )
@@ -568,8 +568,9 @@ ON_PICTURE = (
     ("memorise-then-generalise", "test loss\nhalves"),
     ("attention-drift", "0.86"),
     ("attention-drift", "0.005"),
-    ("neuron-clusters", "121"),
-    ("neuron-clusters", "generalised at epoch 10,510"),
+    ("neuron-clusters", "wave 41: 121"),
+    ("neuron-clusters", "no wave: 55"),
+    ("neuron-clusters", "generalised"),
     ("progress-measures", "9,500 epochs earlier"),
     ("circuit-development", "13"),
     ("circuit-development", "0.19"),
@@ -596,9 +597,26 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
     assert text in written[1]
 
 
+def test_bands_are_named_with_their_counts_which_add_up_to_all_neurons() -> None:
+    data, scene = reference("neuron-clusters"), SCENES["neuron-clusters"].with_options()
+    share = data["all_neuron_variance_explained"].values
+    frequency = data["all_neuron_frequency"].values
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene.draw(figure, data)
+    for i in (0, 500, film_end(data)):
+        drawing.update(i)
+        named = [text.get_text().split(": ") for text in figure.axes[0].texts]
+        counts = {name[0]: int(name[1]) for name in named if len(name) == 2}
+        for k in frequencies.key_frequencies(data):
+            expected = int(((share[i] >= 0.85) & (frequency[i] == k)).sum())
+            assert counts[f"wave {k}"] == expected
+        assert sum(counts.values()) == data.sizes["all_neuron"]
+
+
 def test_columns_hold_the_clusters_others_are_below_and_pale_are_those_that_were_early() -> None:
     data = reference("neuron-clusters")
-    scene, end = SCENES["neuron-clusters"].with_options(), film_end(data)
+    scene, end = SCENES["neuron-clusters"].with_options({"show": "columns"}), film_end(data)
     share, frequency = (
         data[f"all_neuron_{name}"].values for name in ("variance_explained", "frequency")
     )
@@ -617,10 +635,10 @@ def test_columns_hold_the_clusters_others_are_below_and_pale_are_those_that_were
         assert (below[:, 1] < 0).all()
         # the key frequencies' places are wider
         keys = frequencies.key_frequencies(data)
-        edges = neuron_clusters.slots(1, data.sizes["frequency"], keys)
+        edges = _columns.slots(1, data.sizes["frequency"], keys)
         columns = np.sort(np.searchsorted(edges, places[:, 0]), kind="stable")
         assert columns.tolist() == sorted(frequency[i][clean].tolist())
-        white = (dots.get_facecolor()[:, :3] >= neuron_clusters.PALE).all(axis=1)
+        white = (dots.get_facecolor()[:, :3] >= _columns.PALE).all(axis=1)
         assert white.sum() == (early & (share[i] >= 0.85)).sum()
     assert 0 < white.sum() < (share[end] >= 0.85).sum() / 2
 
