@@ -11,19 +11,14 @@ from grokviz.scenes.modular_addition import _claims
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.drawing import Part
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-LESS = 0.5
+LESS = 0.25
 """The neurons' share is at most this much of the logits', where the two are told apart."""
-
-LARGE, SMALL = 1.9, 1.05
-"""The size of a share's number, in ems; and in a column."""
 
 SHARES = {
     "neurons before ReLU": "trig_fraction_neurons_pre",
@@ -32,7 +27,8 @@ SHARES = {
 }
 """In the order of the network."""
 
-NAMES = ("neurons before the ReLU", "neurons after it", "answers")
+NAMES = ("neurons before\nReLU", "neurons", "answers")
+"""What the curves are called, in that order."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,11 @@ class TrigShare(Scene):
     """Share of variance in cos and sin of w(a + b): neurons before and after the ReLU, logits."""
 
     name = "trig-share"
-    title = "The answers fill with waves of a + b, the neurons do not"
-    watch = "Each panel fills by how much waves of a + b explain, from the neurons to the answers"
+    title = "The sum a + b shows in the answers, hardly in the neurons"
+    watch = "How much depends on a + b alone: an answer adds up the neurons, and the rest cancels"
     source = "notebook of arXiv:2301.05217, analysis during training"
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
-    aspect = 2.1
+    aspect = 1.9
     narrow_aspect = 1.0
     stills = ("grok+10600", "grok-3000", "last")
 
@@ -60,28 +56,29 @@ class TrigShare(Scene):
         if logits.holds and neurons.last <= LESS * logits.last:
             return Claim(self.title, self.watch, numbers=numbers)
         held, most = (percent(share.last) for share in (neurons, logits))
-        words = f"Waves of a + b explain {most} of the answers and {held} of the neurons"
+        words = f"The sum a + b explains {most} of the answers and {held} of the neurons"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A panel for each stage of the network, filled by its share, and when the run turned."""
-        narrow = style().narrow(figure)
-        rooms = style().panels(
-            figure, (1, 1, 1), left=3.4 if narrow else 4.6, right=0.6 if narrow else 2.2,
-            top=4.4 if narrow else 3.2, gap=1.9 if narrow else 1.8,
-        )[0]  # fmt: skip
-        parts = list[Part]()
-        for n, (axes, variable) in enumerate(zip(rooms, SHARES.values(), strict=True)):
-            share = data[variable].values.astype(float)
-            parts.append(_Fill(axes, data, share, log=self.scale == "log"))
-            parts.append(timeline.Turns(axes, data, named=not narrow))
-            name = ("before\nthe ReLU", "after it", "answers")[n] if narrow else NAMES[n]
-            at = 0.5 if narrow else 1.8
-            style().note(axes, name, (0, 1), (0, at), fontweight="bold")
-            if n:
-                axes.tick_params(labelleft=False)
-        rooms[0].set_ylabel("share explained (%)")
-        return Drawing.of(*parts)
+        """A curve for each stage of the network, and when the run turned."""
+        narrow, colours = style().narrow(figure), style().colours
+        axes = style().panels(
+            figure, left=3.4 if narrow else 5.0, right=7.2 if narrow else 8.6, top=2.0
+        )[0][0]
+        tints = (colours.muted, colours.ink, colours.answer)
+        curves = {
+            name: panels.at_checkpoints(data, 100 * data[variable].values.astype(float), tint)
+            for name, variable, tint in zip(NAMES, SHARES.values(), tints, strict=True)
+        }
+        log = self.scale == "log"
+        panel = _Shares(
+            axes, data, curves, ylabel="depends on a + b alone (%)", log=log, phases="none",
+            ylim=(0.01, 120) if log else (0, 103), yticks=[0.01, 1, 100] if log else [0, 50, 100],
+        )  # fmt: skip
+        axes.grid(visible=False)
+        if log:
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        return Drawing.of(panel.along(data["epoch"].values), timeline.Turns(axes, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
@@ -90,7 +87,7 @@ class TrigShare(Scene):
             f"{name} {float(now[variable]):.1%}" for name, variable in SHARES.items()
         )
         return (
-            "Areas of the share of variance explained by cos and sin of w(a + b) at the key "
+            "Curves of the share of variance explained by cos and sin of w(a + b) at the key "
             f"frequencies over epochs. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
             f"{panels.loss_at(data, 'test', i)}."
         )
@@ -98,59 +95,39 @@ class TrigShare(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "From left to right: share of variance over all pairs that cos and sin of $w_k(a+b)$ "
-            "explain at the key frequencies over training, mean over the neurons before and after "
-            f"the ReLU and over the logits of all classes. {NOTEBOOK}"
+            "Share of variance over all pairs that cos and sin of $w_k(a+b)$ explain at the key "
+            "frequencies over training: mean over the neurons before and after the ReLU, and over "
+            f"the logits of all classes. {NOTEBOOK}"
         )
 
 
-class _Fill:
-    """An area under a share over training, with the share at the moment as a number."""
+class _Shares(panels.CurvePanel):
+    """Curves of shares, each with what it has come to at its end."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, share: np.ndarray, *, log: bool) -> None:
-        from matplotlib.patheffects import withStroke
-
-        current_style, colours = style(), style().colours
-        self.axes, self.epochs, self.share = axes, data["epoch"].values.astype(float), share
-        self.short, self.low = panels.horizon(data), 0.01 if log else 0.0
-        if log:
-            axes.set_yscale("log")
-        self.highest = 5.0 if log else 50.0
-        self.y = np.clip(np.nan_to_num(100 * share), self.low, 100)
-        panels.thousands(axes)
-        axes.set(ylim=(self.low, 100), xlim=(0, max(self.short, 1.0)), xlabel=clocks.word(data))
-        axes.set_yticks([0.01, 1, 100] if log else [0, 50, 100])
-        axes.set_yticklabels(["0.01", "1", "100"] if log else ["0", "50", "100"])
-        axes.grid(visible=False)
-        axes.set_facecolor(colours.grid)
-        axes.spines["left"].set_visible(False)
-        axes.minorticks_off()
-        look: dict[str, Any] = {"lw": 0, "zorder": 1.5}
-        if current_style.ghost:
-            axes.fill_between(self.epochs, self.low, self.y, color=colours.ink, alpha=0.14, **look)
-        self.area = axes.fill_between([0.0], [0.0], [0.0], color=colours.ink, alpha=0.86, **look)
-        (self.edge,) = axes.plot([], [], color=colours.ink, zorder=3)
-        size = SMALL if current_style.narrow(axes.figure) else LARGE
-        self.text = axes.annotate(
-            "", (0.06, 0), (0, 0.4 * current_style.points), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", fontsize=size * current_style.points, fontweight="bold",
-            va="bottom", zorder=4,
-            path_effects=[withStroke(linewidth=current_style.points / 5, foreground=colours.grid)],
-        )  # fmt: skip
+    def name_curves(self, end: float) -> panels.EndNames:
+        """The names at the curves' ends, with the shares there."""
+        return _Ends(self.axes, self.curves)
 
     @property
     def moving(self) -> list[Any]:
-        return [self.area, self.edge, self.text]
+        """Of a still the names too: their shares are those of the moment."""
+        return [*super().moving, *(self.names.moving if self.names else [])]
 
-    def update(self, i: int) -> None:
-        end = self.epochs[-1] if self.epochs[i] > self.short else self.short
-        if end != self.axes.get_xlim()[1]:
-            self.axes.set_xlim(0, max(end, 1.0))
-        x, y = self.epochs[: i + 1], self.y[: i + 1]
-        self.area.set_data(x, np.full_like(y, self.low), y)
-        self.edge.set_data(x, y)
-        known = bool(np.isfinite(self.share[i]))
-        self.text.set_text(percent(float(self.share[i])) if known else "")
-        # on what is not yet filled at the left, above the highest there
-        high = self.y[self.epochs <= 0.5 * end].max(initial=self.low)
-        self.text.xy = (0.06, min(float(high), self.highest))
+    def update(self, epoch: float) -> None:
+        """Draw up to ``epoch``, with the shares of that moment."""
+        super().update(epoch)
+        self._name_at(epoch)
+
+
+class _Ends(panels.EndNames):
+    """Names of curves, each with its share at the moment."""
+
+    def update(self, moment: float) -> None:
+        """Write the shares, and put them where the curves are."""
+        for name, text in self.texts.items():
+            curve = self.curves[name]
+            known = np.isfinite(curve.y) & (curve.x <= moment)
+            share = percent(float(curve.y[known][-1]) / 100) if known.any() else "unknown"
+            # beside a curve there is no room for words
+            text.set_text(f"{name}: {share.replace('under ', '<').replace('over ', '>')}")
+        super().update(moment)

@@ -37,7 +37,7 @@ OWN = {
     "algorithm": "The network adds by turning five wheels that agree on one answer",
     "logit-spectrum": "The logits condense onto five waves, each multiplied with itself",
     "logit-waves": "The right answer rises where five waves peak together",
-    "trig-share": "The answers fill with waves of a + b, the neurons do not",
+    "trig-share": "The sum a + b shows in the answers, hardly in the neurons",
 }
 
 
@@ -482,8 +482,8 @@ ON_PICTURE = (
     ("weight-spectra", "Five waves together: 90%"),
     ("wave-circles", "distances from\nthe middle\nvary by 7%"),
     ("logit-spectrum", "epoch 18,800: 98% in the five"),
-    ("trig-share", "98%"),
-    ("trig-share", "15%"),
+    ("trig-share", "answers: 98%"),
+    ("trig-share", "neurons: 15%"),
     ("logit-waves", "36"),
 )
 
