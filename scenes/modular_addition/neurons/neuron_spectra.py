@@ -15,7 +15,7 @@ from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
-from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,8 +28,9 @@ THREE_CELLS = 0.8
 DUST = 2e-5
 """A wave with less of a neuron's variance is not drawn."""
 
-WHOLE, IN_ROW = 0.055, 0.4
-"""The radius of a disc that holds all of a variance, as a share of the panel's side, of a row's."""
+WHOLE, IN_ROW = 0.075, 0.46
+"""The radius of a disc that holds all of a variance, as a share of the panel's width, and of a
+row's height."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class NeuronSpectra(Scene):
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
     title = "Out of a haze of waves these neurons keep one each"
-    watch = "A row is a neuron, a disc one of its waves, as large as its share"
+    watch = "A row is a neuron; a disc's area is that wave's share of its activity"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
-        "neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
-        "logged_test_loss", "phase_end",
+        "neuron_variance_explained", "all_neuron_cluster", "embedding_frequency_norm",
+        "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 1.9
@@ -74,10 +75,10 @@ class NeuronSpectra(Scene):
         if not least >= THREE_CELLS or before > THREE_CELLS / 2:
             sentence = f"One wave holds {held} of a neuron shown, or more"
             return Claim.instead(sentence, **numbers)
-        most = percent(before)
+        clean = data["all_neuron_cluster"].values > NO_FREQUENCY
         watch = (
-            f"A {'colour' if self.plane else 'row'} is a neuron, a disc a wave of it: its own goes "
-            f"from at most {most} to at least {held}"
+            "A disc's area is that wave's share of the neuron; "
+            f"in {int(clean.sum())} of all {clean.size} one ends with {percent(THRESHOLD)} or more"
         )
         return Claim(self.title, watch, numbers=numbers)
 
@@ -94,10 +95,18 @@ class NeuronSpectra(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The waves of all neurons at first, and beside or below it at the moment."""
         narrow, count = style().narrow(figure), (data.sizes["row"] // 2 + 1) // 2
-        left, right = grids.square_axes(
-            figure, 2, 1 if narrow else 2, 1, left=4.2, right=4.6 if narrow else 6.5, top=1.9,
-            bottom=2.6, gap=4.0, vgap=4.8,
-        )  # fmt: skip
+        if self.plane:
+            left, right = grids.square_axes(
+                figure, 2, 1 if narrow else 2, 1, left=4.2, right=4.6 if narrow else 6.5, top=1.9,
+                bottom=2.6, gap=4.0, vgap=4.8,
+            )  # fmt: skip
+        else:
+            left, right = style().beside(
+                figure, (1, 1), (1, 1), left=2.6 if narrow else 5.4, right=5.2 if narrow else 7.0,
+                top=1.9, bottom=2.4, gap=2.4, vgap=4.4,
+            )  # fmt: skip
+            if not narrow:
+                left.set_ylabel("a row is a neuron", labelpad=0.6 * style().points)
         neurons = self._neurons(data)
         kind = _Waves if self.plane else _Rows
         first, now = (kind(axes, data, neurons, count) for axes in (left, right))
@@ -254,11 +263,11 @@ class _Rows(_Waves):
         # the lowest frequency lowest, as on the plane; neurons of none above all
         order = np.argsort([k or last + 1 for k in self.keys], kind="stable")
         self.row = np.argsort(order, kind="stable")
-        radius = min(WHOLE, IN_ROW / max(count, 1))
+        box = self.axes.bbox
+        radius = min(WHOLE, IN_ROW * box.height / box.width / max(count, 1))
         pad = radius / (1 - 2 * radius) * (last - 1)
         self.axes.set(xlim=(1 - pad, last + pad), ylim=(-0.5, count - 0.5), yticks=[])
-        self.axes.set_xticks([1, (1 + last) / 2, last], ["1", "frequency", str(last)])
-        self.axes.set_ylabel("neurons")
+        self.axes.set_xticks([1, (1 + last) / 2, last], ["1", "wave", str(last)])
         return radius
 
     def level(self, at: int) -> float:
