@@ -67,7 +67,9 @@ class NeuronActivations(Scene):
         "how many of the stored neurons to show, of each frequency in turn",
     )
     first: bool = option(True, "above a single row of neurons, the same when memorised")
-    counts: bool = option(False, "below them how many of all neurons follow which wave over epochs")
+    counts: bool = option(
+        False, "instead of that, below them how many of all neurons follow which wave over epochs"
+    )
     order: Literal["number", "phase"] = option(
         "phase", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
@@ -99,7 +101,7 @@ class NeuronActivations(Scene):
         """A heatmap a neuron, its frequency above it."""
         p, narrow = data.sizes["row"] // 2, style().narrow(figure)
         shown, columns = self._order(data, figure)
-        two = self.first and len(shown) == columns
+        two = self.first and not self.counts and len(shown) == columns
         order = np.concatenate([shown, shown]) if two else shown
         room: grids.GridKeywords = {"top": 1.6, "vgap": 1.6}
         if two:
@@ -149,7 +151,7 @@ class NeuronActivations(Scene):
         narrow = style().narrow(figure)
         most = min(self.most, 9) if narrow else self.most
         row = 3 if narrow else ROW
-        few = self.first and row < most <= ROW
+        few = self.first and not self.counts and row < most <= ROW
         return _neurons.neurons_in_columns(data, row if few else most, figure)
 
     def description(self, data: xr.Dataset, i: int) -> str:
