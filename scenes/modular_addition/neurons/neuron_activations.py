@@ -141,7 +141,7 @@ class NeuronActivations(Scene):
                 for each in row:
                     each.show(activations[each.neuron], phase=phase)
                 if labels:
-                    named = "memorised\n" if not n and stop and at == stop else ""
+                    named = "once memorised\n" if not n and stop and at == stop else ""
                     labels[n].set_text(f"{named}{_claims.moment(data, at, 'field_epoch')}")
 
         return Drawing([*(each.moving for each in maps), *labels], update)

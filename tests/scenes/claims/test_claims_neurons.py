@@ -696,7 +696,7 @@ def test_each_neuron_has_the_share_of_its_wave_above_it(most: int, above: int) -
     assert set(shares[1][:above]) <= {int(100 * share) for share in own}
     least = f"explains {min(shares[1][above:])}% to"
     assert least in drawn.description(data, -1)
-    assert any(word.startswith("memorised\nepoch") for word in words) == bool(above)
+    assert any(word.startswith("once memorised\nepoch") for word in words) == bool(above)
 
 
 def test_bands_are_the_neurons_that_follow_each_wave() -> None:
