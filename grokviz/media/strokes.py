@@ -89,8 +89,8 @@ class _Listener:
 
     def _hear(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
-            kept = {key: _kept(value) for key, value in named.items()}
-            self.calls.append((name, tuple(_kept(value) for value in given), kept))
+            options = {key: _snapshot(value) for key, value in named.items()}
+            self.calls.append((name, tuple(map(_snapshot, given)), options))
             return method(*given, **named)
 
         return call
@@ -147,7 +147,7 @@ def _digest(values: Any) -> int:
     return hash((data.shape, data.tobytes(), None if mask is np.ma.nomask else mask.tobytes()))
 
 
-def _kept(value: Any) -> Any:
+def _snapshot(value: Any) -> Any:
     """What Agg was given, safe from being changed afterwards."""
     from matplotlib.backend_bases import GraphicsContextBase
     from matplotlib.transforms import Transform
