@@ -116,7 +116,10 @@ def _bracket(axes: Axes, rows: Rows, side: int) -> None:
 def _key(axes: Axes, data: xr.Dataset, rows: Rows) -> None:
     """The representations in their colours, below a panel."""
     shown = np.unique(rows.best)
-    names = [groups.representation(str(data["representation"].values[k])) for k in shown]
+    names = [
+        groups.representation(str(data["representation"].values[k])).replace("dimension", "dim.")
+        for k in shown
+    ]
     for n, (k, name) in enumerate(zip(shown, names, strict=True)):
         style().note(
             axes, name, ((n + 0.5) / len(shown), 0), (0, -2.9), ha="center", fontweight="bold",

@@ -124,7 +124,7 @@ class CosetsOrRepresentations(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citations."""
-        where, whose = ("Left", "each") if self.every else ("The bars", "one")
+        where, whose = ("Left", "each") if self.every else ("A dot is a neuron. The bars", "one")
         scale = "" if self.every else " Inputs of every moment fill the panel."
         which = "" if self.every else (
             "The neuron is, of those that fit both at the end, if any, the one most constant on "

@@ -128,6 +128,8 @@ class GroupTable(Scene):
         unseen = float(data["accuracy"].sel(split="test").values[at])
         of_unseen = "" if np.isnan(unseen) else f", {percent(unseen)} of those not trained on,"
         wrong, inside = table.wrong(i)
+        by_chance = f"{wrong * table.chance:.0f} would be by chance"
+        of_wrong = f"; of {wrong:,} wrong ones {inside:,} are, and {by_chance}" if wrong else ""
         there = "as listed" if self.listed else (
             f"at {clocks.at(data, 'field_epoch', min(i, table.half))}"
         )  # fmt: skip
@@ -136,8 +138,7 @@ class GroupTable(Scene):
             f"elements, coloured by {table.order // table.size} cosets of {table.size} elements "
             f"each: {there}, and sorted by coset. At {clocks.at(data, 'field_epoch', i)} "
             f"{percent(table.right(i))} of the answers are right{of_unseen} and "
-            f"{percent(table.share(i))} in the coset of their {part}; of {wrong:,} wrong ones "
-            f"{inside:,} are, and {wrong * table.chance:.0f} would be by chance."
+            f"{percent(table.share(i))} in the coset of their {part}{of_wrong}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -145,8 +146,8 @@ class GroupTable(Scene):
         table = _Table(data)
         kind = "a normal subgroup" if table.is_normal else "a subgroup H"
         half = "" if self.listed else (
-            "Left: the first moment at which half as many of the pairs not trained on are right as "
-            "at most. "
+            "Left: the first moment at which the test accuracy, else that of all pairs, is half of "
+            "its highest. "
         )  # fmt: skip
         return (
             f"Rows are x, columns y. The colours are the {table.order // table.size} right cosets "
