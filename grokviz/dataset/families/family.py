@@ -219,9 +219,16 @@ def _pad(arrays: Sequence[np.ndarray], fill: Any, width: int = 0) -> np.ndarray:
 
 
 def _clock(values: Mapping[str, Any]) -> np.ndarray:
-    """Moments evenly spaced from 0 to the end of the longest curve, as a clock for films."""
-    last = int(np.max(values["member_last_epoch"]))
-    return curves.spread(np.arange(last + 1), MOMENTS)
+    """Moments evenly spaced from 0 to the end of the longest curve, as a clock for films.
+
+    The nearest of them is moved to where a shorter one ends, so that a film can stop there.
+    """
+    ends = np.unique(values["member_last_epoch"])
+    moments = curves.spread(np.arange(int(ends[-1]) + 1), MOMENTS)
+    between = ends[(ends > 0) & (ends < ends[-1])]
+    for end in between:
+        moments[1 + int(np.abs(moments[1:-1] - end).argmin())] = end
+    return np.unique(moments)
 
 
 def _by_fraction(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
