@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,6 +30,12 @@ NAMES = {
 LAYERNORM = "layernorm-addition"
 SUMS = (LAYERNORM, "modular-addition")
 ACCURATE = 0.95
+
+NAMED = 2
+"""So many optimisers are named where others are left out."""
+
+By = Literal["accuracy", "loss"]
+"""What is drawn of each run."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,15 @@ class Lane:
     @property
     def result(self) -> str:
         """When it learnt, in a few words."""
+        return self.told()
+
+    def told(self, word: str = "") -> str:
+        """The same, with a word such as "epoch " before the first number of a moment."""
         came = [at for at in self.accurate if at >= 0]
         if not came:
-            return f"none by {self.until:,}"
+            return f"none by {word}{self.until:,}"
         first, last = min(came), max(came)
-        span = f"{first:,}" if first == last else f"{first:,}\u2013{last:,}"
+        span = f"{word}{first:,}" if first == last else f"{word}{first:,}\u2013{last:,}"
         lost = sum(1 for at, stays in zip(self.accurate, self.stays, strict=True)
                    if at >= 0 and not stays)  # fmt: skip
         if lost:
@@ -114,8 +125,8 @@ def winner(some: list[Lane]) -> Lane | None:
     return min(done, key=lambda lane: (max(lane.accurate), lane.name)) if done else None
 
 
-def about(words: str, data: xr.Dataset, drawn: int) -> str:
-    """What is said of some runs, with their task where it is one sum, and how many are drawn."""
+def about(words: str, data: xr.Dataset, drawn: Sequence[Lane]) -> str:
+    """What is said of some runs, with their task where it is one sum, and which are drawn."""
     settings = json.loads(data.attrs.get("settings") or "{}")
     parts = []
     # families of two models have no task of their own
@@ -124,8 +135,19 @@ def about(words: str, data: xr.Dataset, drawn: int) -> str:
             parts.append(f"addition mod {settings['p']}")
         if "train-fraction" in settings:
             parts.append(f"trained on {percent(float(settings['train-fraction']))} of the pairs")
-    more = f", {drawn} of them drawn" if drawn < data.sizes["member"] else ""
+    count = sum(len(lane.members) for lane in drawn)
+    names = list(dict.fromkeys(lane.name for lane in drawn))
+    more = ""
+    if count < data.sizes["member"]:
+        of = f"all of {names[0]}"
+        of = f"all of {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else of
+        more = f", {count} drawn" + (f": {of}" if len(names) <= NAMED else "")
     return BETWEEN.join([*parts, f"{words}{more}"])
+
+
+def model_name(task: str) -> str:
+    """A model in words."""
+    return "with LayerNorm" if task == LAYERNORM else "without LayerNorm"
 
 
 def by_model(every: list[Lane]) -> dict[str, list[Lane]]:

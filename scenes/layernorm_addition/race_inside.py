@@ -147,7 +147,8 @@ class RaceInside(Scene):
 
     def about(self, data: xr.Dataset) -> str:
         """With the number of runs that are drawn, where some are left out."""
-        return _lanes.about(super().about(data), data, len(self._drawn(data)))
+        lanes = dict.fromkeys(way.lane for way in self._drawn(data))
+        return _lanes.about(super().about(data), data, list(lanes))
 
     def definition(self, data: xr.Dataset) -> str:
         """What the axes are, and the citation."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from grokviz.scenes.layernorm_addition import _lanes
+from grokviz.scenes.layernorm_addition import _lanes, _loss_scale, _track
+from grokviz.scenes.layernorm_addition._hills import Hills
 from grokviz.scenes.layernorm_addition._loss_scale import LossScale
 
 from grokviz.dataset.references.reference import load
@@ -122,10 +123,11 @@ def test_what_is_left_out_is_counted_and_can_be_had(data: xr.Dataset) -> None:
 
 def test_by_loss_what_diverges_goes_down(data: xr.Dataset) -> None:
     race = scene("race")(by="loss", every=True)
+    hills = Hills(data, _lanes.lanes(data), "loss")
     (lane,) = [one for one in _lanes.lanes(data) if one.name == "Muon" and not one.learns]
     for member in lane.members:
         losses = data["member_test_loss"].values[member]
-        heights = race._heights(data, member)[1]
+        heights = hills.heights(member)[1]
         order = np.argsort(losses[np.isfinite(losses)], kind="stable")
         assert (np.diff(heights[order]) <= 0).all()
         assert heights.min() < -0.5
@@ -133,6 +135,43 @@ def test_by_loss_what_diverges_goes_down(data: xr.Dataset) -> None:
     assert f"to {worst:.0f};" in race.claim(data).watch
     assert f"the largest loss is {worst:.0f}." in race.definition(data)
     assert "test loss of its runs" in race.description(data, 0)
+
+
+def test_the_track_ends_where_all_runs_go_and_those_that_learn_have_learnt(
+    data: xr.Dataset,
+) -> None:
+    race, moments = scene("race"), data["epoch"].values
+    assert race().film_span(data) == (0, 300)
+    assert race().index_of(data, None) == list(moments).index(300)
+    assert race(until=500).film_span(data) == (0, 500)
+    assert race(every=True).film_span(data) == (0, 2500)
+    learn(data, where(data, "modular-addition-59-muon"), 390)
+    assert race().film_span(data)[1] == moments[moments >= 390][0]
+    data["accurate_epoch"][:] = -1
+    assert race().film_span(data) == (0, 2500)
+
+
+def test_epochs_above_the_track_are_those_of_the_dots() -> None:
+    assert _track.listed([], 3, "epoch") == ""
+    assert _track.listed([70, 70, 70], 3, "epoch") == "epoch 70 (all 3)"
+    assert _track.listed([70, 70], 3, "epoch") == "epochs 70, 70"
+    assert _track.listed([70], 1, "step") == "step 70"
+    assert _track.listed([1, 2, 3, 1400], 4, "epoch") == "epochs 1\u20131,400"
+
+
+def test_a_run_has_its_measured_values_on_the_track(data: xr.Dataset) -> None:
+    (member,) = where(data, "layernorm-59")[:1]
+    for by, of, scale in (
+        ("accuracy", _lanes.accuracy, 100),
+        ("loss", _loss_scale.losses, 1),
+    ):
+        x, y = of(data, member)
+        all_x, all_y = _track.Track(data, [], by).values(member)
+        assert np.isin(data["epoch"].values[:100], all_x).all()
+        np.testing.assert_allclose(all_y[np.isin(all_x, x)], scale * y)
+    data["member_test_loss"].values[member, 3] = np.inf
+    all_x, all_y = _track.Track(data, [], "loss").values(member)
+    assert np.isinf(all_y).sum() == 1
 
 
 def test_a_loss_beyond_the_scale_is_said() -> None:
@@ -277,5 +316,6 @@ def test_the_sum_that_all_runs_learn_stands_below(data: xr.Dataset) -> None:
 
 def test_how_many_of_the_runs_are_drawn_stands_below(data: xr.Dataset) -> None:
     for name, drawn in (("race", 12), ("race-inside", 6)):
-        assert scene(name)().about(data).endswith(f"33 runs, {drawn} of them drawn")
+        text = scene(name)().about(data)
+        assert text.endswith(f"33 runs, {drawn} drawn: all of Muon and AdamW")
     assert scene("race")(every=True).about(data).endswith("33 runs")
