@@ -181,7 +181,7 @@ def _epochs_above(
         rows = []
         for lane, text in texts:
             seen = [at for at in lane.accurate if 0 <= at <= (end if ghost else moments[i])]
-            text.set_text(listed(seen, len(lane.members), clocks.word(data)))
+            text.set_text(epochs_in_words(seen, len(lane.members), clocks.word(data)))
             if seen:
                 wide = em * (typefaces.width(text.get_text(), weight=600) + 1)
                 rows.append((float(np.mean(seen)) / end, wide, text))
@@ -193,7 +193,7 @@ def _epochs_above(
     return Drawing([text for _, text in texts], update)
 
 
-def listed(epochs: Sequence[int], count: int, word: str) -> str:
+def epochs_in_words(epochs: Sequence[int], count: int, word: str) -> str:
     """The epochs of some of so many runs in order, or of many the first and the last."""
     if not epochs:
         return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from grokviz.scenes.layernorm_addition import _lanes, _ways
+from grokviz.scenes.layernorm_addition import _lanes, _trails, _ways
 from grokviz.scenes.layernorm_addition._ways import VARIABLES, Quantity, Way
 from jaxtyping import Float
 
@@ -36,30 +36,36 @@ NEAR = 1.2
 LATER = 2
 """Steps are drawn until so many times the epoch of 95% right."""
 
+MEDIANS, DOTS = "Thick lines are medians of runs", "a dot marks where they are first 95% right"
+"""What to watch in panels over epochs."""
+
 HEADINGS: dict[Quantity, str] = {
     "norm": "norm of the hidden weights", "cosine": "direction of the updates",
-    "waves": "waves, by participation ratio",
+    "waves": "waves in the embedding",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RaceInside(Scene):
-    """Panels over epochs: norm, waves, and the direction of the updates if asked."""
+    """Each run's way from its start: how large its weights grow, and how many waves are left."""
 
     name = "race-inside"
     title = "Muon's weights grow larger and keep more waves than AdamW's"
-    watch = "Thick lines are medians of runs; a dot marks where they are first 95% right"
+    watch = "Each line is one run, thick up to its dot, where it is first 95% right"
     source = "arXiv:2501.04697; PeterPonyu/muon-norm-cap-grokking"
     needs = (*_lanes.NEEDS, "member_kept_epoch", *VARIABLES.values())
     recipe = "layernorm-addition"
     reference = "race"
-    aspect = 1.8
-    narrow_aspect = 0.62
+    aspect = 1.5
+    narrow_aspect = 1.0
+    aspects = {"updates": {True: (1.8, 0.62)}}  # noqa: RUF012
     ends_with_film = True
 
     model: str = option("", "task of the runs; that with LayerNorm where there is any")
     every: bool = option(False, "all optimisers that learn, not only the first and AdamW")
-    updates: bool = option(False, "the direction of the updates, between norms and waves")
+    updates: bool = option(
+        False, "norms, the direction of the updates and waves side by side, over epochs"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -73,9 +79,10 @@ class RaceInside(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart norms and waves are at which the runs have learnt."""
         ways = self._drawn(data)
+        watch = f"{MEDIANS}; {DOTS}" if self.updates else self.watch
         if not _ways.learnt(ways):
             sentence = "None of these optimisers learns, and keeps what it has learnt"
-            return Claim.instead(sentence, "Thick lines are medians of runs")
+            return Claim.instead(sentence, MEDIANS if self.updates else "Each line is one run")
         sizes, waves = (
             {
                 name: [way.at_learning(what) for way in some]
@@ -95,19 +102,20 @@ class RaceInside(Scene):
             numbers |= {"step of the larger": min(steps[large]),
                         "step of the smaller": max(steps[small])}  # fmt: skip
             sentence = f"{large}'s weights grow larger and keep more waves than {small}'s"
-            return Claim(sentence, self.watch, numbers=numbers)
+            return Claim(sentence, watch, numbers=numbers)
         sentence = (
             f"{len(sizes)} optimisers learn the same sums, with weights of norm {min(every):.1f} "
             f"to {max(every):.1f}"
             if len(sizes) > 1
             else f"{large} learns with weights of norm {min(every):.1f} to {max(every):.1f}"
         )
-        return Claim.instead(sentence, self.watch, **numbers)
+        return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The three panels, beside one another where there is room."""
-        stacked = style().stacks(figure)
-        shown = [what for what in VARIABLES if what != "cosine" or self.updates]
+        """One plane of norms and waves; with updates a panel for each over epochs."""
+        if not self.updates:
+            return _trails.draw(figure, data, self._drawn(data))
+        stacked, shown = style().stacks(figure), list(VARIABLES)
         even = (1.0,) * len(shown)
         rooms = style().beside(figure, even, even, left=4.2, right=2.0, top=2.0,
                                bottom=3.6, gap=3.4, vgap=2.4)  # fmt: skip
@@ -139,11 +147,14 @@ class RaceInside(Scene):
                 f"{way.lane.name}: norm {way.values['norm'][k]:.1f}{step}, waves "
                 f"{way.values['waves'][k]:.1f}"
             )
-        between = ", the cosine between them and their next step," if self.updates else ""
-        return (
-            f"Panels of the norm of the hidden weights{between} and the waves in the embedding, "
-            f"up to epoch {epoch:,}. {'; '.join(words)}."
+        what = (
+            "Panels of the norm of the hidden weights, the cosine between them and their next "
+            "step, and the waves in the embedding, over epochs"
+            if self.updates
+            else "A plane of the norm of the hidden weights and the waves in the embedding, with a "
+            "line for each run"
         )
+        return f"{what}, up to epoch {epoch:,}. {'; '.join(words)}."
 
     def about(self, data: xr.Dataset) -> str:
         """With the number of runs that are drawn, where some are left out."""
@@ -157,13 +168,19 @@ class RaceInside(Scene):
             "next of at most 40 checkpoints, 0 at right angles; the median of runs alone, averaged "
             f"from epoch / {NEAR} to epoch × {NEAR}, until {LATER} times the epoch of 95% right. "
         )
+        dots = (
+            "Dots: median epoch of the first 95% right. Thin lines are runs, each a seed of its "
+            "own. "
+            if self.updates
+            else "Each line is one run, a seed of its own, thin from its dot on: its first 95% "
+            "right. "
+        )
+        more = "" if self.updates else "updates=on draws both and the updates over epochs. "
         return (
             "Hidden weights: all matrices that are not embeddings. "
-            f"{updates if self.updates else ''}Dots: median epoch of the first 95% right. Waves: "
-            "participation ratio of the squared norms of all frequencies in the embedding, 1 where "
-            "one is left. Thin lines are runs, each a seed of its own. "
-            f"{'' if self.updates else 'updates=on adds the direction of the updates. '}"
-            f"{self._left_out(data)}After {self.source}."
+            f"{updates if self.updates else ''}{dots}Waves: participation ratio of the squared "
+            "norms of all frequencies in the embedding, 1 where one is left. "
+            f"{more}{self._left_out(data)}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -236,14 +253,16 @@ class _Panel:
         """Each optimiser's name in its colour, above the end of its median."""
         low, high = self.axes.get_ylim()
         em = style().pixels(self.axes, style().small) / max(self.axes.bbox.height, 1)
+        last = self.axes.get_xlim()[1]
         order = sorted(self.medians, key=lambda name: (self.medians[name].top, name))
         wanted = [(self.medians[n].top - low) / (high - low) + 0.9 * em for n in order]
         places = pushed_apart(wanted, [1.3 * em] * len(order), 0, 1)
         for name, place in zip(order, places, strict=True):
             median = self.medians[name]
+            stops = f", to {median.end:,.0f}" if median.end < last else ""
             style().label(
-                self.axes, median.end, low + place * (high - low), name, ha="right", va="center",
-                color=style().colours.words(median.colour), zorder=8,
+                self.axes, median.end, low + place * (high - low), f"{name}{stops}",
+                ha="right", va="center", color=style().colours.words(median.colour), zorder=8,
             )  # fmt: skip
 
 

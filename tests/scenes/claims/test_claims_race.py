@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from grokviz.scenes.layernorm_addition import _lanes, _loss_scale, _track
+from grokviz.scenes.layernorm_addition import _lanes, _loss_scale, _track, _trails, _ways
 from grokviz.scenes.layernorm_addition._hills import Hills
 from grokviz.scenes.layernorm_addition._loss_scale import LossScale
 
@@ -116,7 +116,7 @@ def test_what_is_left_out_is_counted_and_can_be_had(data: xr.Dataset) -> None:
     assert "Left out: 7 of 11 lanes, with 21 runs (" in text
     assert "every=on draws them" in text
     inside = scene("race-inside")().definition(data)
-    assert "updates=on adds the direction of the updates" in inside
+    assert "updates=on draws both and the updates over epochs" in inside
     assert "Left out: SGD, hidden; every=on draws them." in inside
     assert "updates=on" not in scene("race-inside")(updates=True).definition(data)
 
@@ -152,11 +152,11 @@ def test_the_track_ends_where_all_runs_go_and_those_that_learn_have_learnt(
 
 
 def test_epochs_above_the_track_are_those_of_the_dots() -> None:
-    assert _track.listed([], 3, "epoch") == ""
-    assert _track.listed([70, 70, 70], 3, "epoch") == "epoch 70 (all 3)"
-    assert _track.listed([70, 70], 3, "epoch") == "epochs 70, 70"
-    assert _track.listed([70], 1, "step") == "step 70"
-    assert _track.listed([1, 2, 3, 1400], 4, "epoch") == "epochs 1\u20131,400"
+    assert _track.epochs_in_words([], 3, "epoch") == ""
+    assert _track.epochs_in_words([70, 70, 70], 3, "epoch") == "epoch 70 (all 3)"
+    assert _track.epochs_in_words([70, 70], 3, "epoch") == "epochs 70, 70"
+    assert _track.epochs_in_words([70], 1, "step") == "step 70"
+    assert _track.epochs_in_words([1, 2, 3, 1400], 4, "epoch") == "epochs 1\u20131,400"
 
 
 def test_a_run_has_its_measured_values_on_the_track(data: xr.Dataset) -> None:
@@ -297,6 +297,52 @@ def test_a_way_along_the_weights_is_said_to_be(data: xr.Dataset) -> None:
     data["member_step_cosine"][:] = np.nan
     text = scene("race-inside")().description(data, early)
     assert "step along" not in text
+
+
+def test_a_way_is_thick_up_to_where_its_run_is_right(data: xr.Dataset) -> None:
+    from matplotlib.figure import Figure
+
+    axes, moments = Figure().add_subplot(), data["epoch"].values.astype(float)
+    for way in _ways.ways(data, ""):
+        xy, known = _trails._through(way, moments)
+        assert len(xy) == len(known)
+        assert len(xy) == (moments <= way.epochs[-1]).sum()
+        trail = _trails._trail(axes, way, moments, "red")
+        trail.update(len(moments) - 1)
+        (thin, _), (thick, _) = trail.moving
+        np.testing.assert_array_equal(thin.get_xydata(), xy)
+        last = (way.at_learning("norm"), way.at_learning("waves")) if way.accurate >= 0 else xy[-1]
+        np.testing.assert_allclose(thick.get_xydata()[-1], last)
+
+
+def test_ways_that_are_no_numbers_are_left_out(data: xr.Dataset) -> None:
+    from matplotlib.figure import Figure
+
+    inside, muon = scene("race-inside")(), where(data, "layernorm-59-muon")
+    data["member_weight_norm"].values[muon[0]] = np.inf
+    data["member_wave_count"].values[muon[1]] = np.nan
+    figure = Figure()
+    inside.draw(figure, data).update(data.sizes["epoch"] - 1)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert "95% right: epoch 70" in words
+    assert "95% right: epochs 170, 220, 300" in words
+    data["member_wave_count"][:] = np.nan
+    figure = Figure()
+    inside.draw(figure, data).update(0)
+    (text,) = figure.axes[0].texts
+    assert text.get_text() == "no norms and waves to draw"
+
+
+def test_what_to_watch_is_of_the_picture_that_is_drawn(data: xr.Dataset) -> None:
+    plane, side_by_side = scene("race-inside")(), scene("race-inside")(updates=True)
+    last = data.sizes["epoch"] - 1
+    assert plane.claim(data).watch == plane.watch
+    assert "medians" in side_by_side.claim(data).watch
+    assert plane.description(data, last).startswith("A plane")
+    assert side_by_side.description(data, last).startswith("Panels")
+    data["accurate_epoch"][:] = -1
+    assert plane.claim(data).watch == "Each line is one run"
+    assert side_by_side.claim(data).watch == "Thick lines are medians of runs"
 
 
 def test_steps_are_smoothed_by_the_values_near_them() -> None:
