@@ -115,6 +115,8 @@ class Hills:
             zip(lane.members, lane.accurate, lane.stays, strict=True)
         ):
             x, heights = self.heights(member)
+            if not len(x):
+                continue
             colour = colours.test if at >= 0 and stays else colours.faint
             hills.append(_ridges.Ridge(axes, x, HIGH * heights, row + 1e-3 * n, colour))
         over = self._over(axes, lane, row)

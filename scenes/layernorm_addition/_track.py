@@ -144,7 +144,7 @@ class _Panel(panels.CurvePanel):
     """The panel of a race, whose losses are those up to the end of its time axis."""
 
     def _end_at(self, end: float) -> None:
-        if self.log:
+        if self.log and self.curves:
             seen = np.concatenate([curve.y[curve.x <= end] for curve in self.curves.values()])
             seen = seen[np.isfinite(seen) & (seen > 0)]
             if len(seen):

@@ -134,8 +134,11 @@ class Race(Scene):
         )
         for lane in self._lanes(data):
             curves = [of(data, member) for member in lane.members]
-            now = ", ".join(say(float(np.interp(epoch, *curve))) for curve in curves)
-            words.append(f"{lane.name}, {_lanes.model_name(lane.model)}: {lane.result}; now {now}")
+            now = ", ".join(say(float(np.interp(epoch, *one))) for one in curves if len(one[0]))
+            words.append(
+                f"{lane.name}, {_lanes.model_name(lane.model)}: {lane.result}; now "
+                f"{now or 'unknown'}"
+            )
         what = f"the test {self.by} of its runs over epochs"
         drawn = (
             f"A lane for each optimiser, with {what} on a logarithmic axis"

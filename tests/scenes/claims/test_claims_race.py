@@ -174,6 +174,21 @@ def test_a_run_has_its_measured_values_on_the_track(data: xr.Dataset) -> None:
     assert np.isinf(all_y).sum() == 1
 
 
+def test_runs_without_a_test_loss_are_no_lines_by_loss(data: xr.Dataset) -> None:
+    from matplotlib.figure import Figure
+
+    race, last = scene("race")(by="loss"), data.sizes["epoch"] - 1
+    data["member_test_loss"].values[where(data, "layernorm-59")] = np.nan
+    figure = Figure()
+    race.draw(figure, data).update(last)
+    assert "AdamW, with LayerNorm: 170\u2013300; now unknown" in race.description(data, last)
+    scene("race")(by="loss", every=True).draw(Figure(), data).update(last)
+    data["member_test_loss"][:] = np.nan
+    figure = Figure()
+    race.draw(figure, data).update(last)
+    assert "no test loss to draw" in [text.get_text() for text in figure.axes[0].texts]
+
+
 def test_a_loss_beyond_the_scale_is_said() -> None:
     scale = LossScale.of([np.array([4.0, 0.01, np.inf]), np.array([4.2, 3e3]), np.array([3.0])])
     assert (scale.ground, scale.worst) == (4.0, np.inf)
