@@ -38,12 +38,12 @@ def rates_of(data: xr.Dataset) -> Float[np.ndarray, " member"]:
     return rates
 
 
-def drawn(data: xr.Dataset) -> Int[np.ndarray, " member"]:
+def members(data: xr.Dataset) -> Int[np.ndarray, " member"]:
     """The networks that have an attention rate."""
     return np.flatnonzero(np.isfinite(rates_of(data)))
 
 
-def learnt(data: xr.Dataset) -> Any:
+def has_learned(data: xr.Dataset) -> Any:
     """Which networks have learned their task in the end."""
     return data["member_accuracy"].sel(split="all").values >= LEARNT
 

@@ -36,7 +36,7 @@ class Columns:
 
     def __init__(self, data: xr.Dataset) -> None:
         self.data, self.rates = data, _rates.rates_of(data)
-        drawn = _rates.drawn(data)
+        drawn = _rates.members(data)
         self.x = self.rates.copy()
         self.shown = np.unique(self.rates[drawn])
         self.room = float(np.diff(self.shown).min()) if len(self.shown) > 1 else 1.0

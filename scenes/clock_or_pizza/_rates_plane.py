@@ -44,7 +44,9 @@ class Plane:
 
 def _frame(axes: Axes, data: xr.Dataset) -> None:
     colours = style().colours
-    least = [float(_rates.series(data, int(m))[1][:, 0].min(initial=0)) for m in _rates.drawn(data)]
+    least = [
+        float(_rates.series(data, int(m))[1][:, 0].min(initial=0)) for m in _rates.members(data)
+    ]
     lowest = min(0.0, *least)
     measure = "gradient symmetricity"
     alike = f"how alike a and b act on the answer ({measure}, as an angle)"

@@ -71,7 +71,7 @@ class AttentionRates(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How the rate and the symmetricity go together, in the networks that have learned."""
-        rates, learnt = _rates.rates_of(data), _rates.learnt(data)
+        rates, learnt = _rates.rates_of(data), _rates.has_learned(data)
         last = np.array([_rates.place_at(data, m, np.inf)[0] for m in range(len(rates))])
         known = learnt & np.isfinite(rates) & np.isfinite(last)
         order = _rates.rank_correlation(rates[known], last[known])
@@ -81,14 +81,14 @@ class AttentionRates(Scene):
                    "clocks with less": clocks_of[0], "of less": int(some.sum()),
                    "clocks with more": clocks_of[1], "of more": int(more.sum())}  # fmt: skip
         watch = "A dot is a network, coloured by how much it attends" if self.plane else self.watch
-        if (~learnt[_rates.drawn(data)]).any():
+        if (~learnt[_rates.members(data)]).any():
             watch += "; crosses have not learned"
         both = bool(some.any() and more.any())
         if order <= FALLS and both and clocks_of[1] * some.sum() > clocks_of[0] * more.sum():
             return Claim(self.title, watch, numbers=numbers)
         count = int(known.sum())
         sentence = (
-            f"{count} of {len(_rates.drawn(data))} networks have learned, at attention rates "
+            f"{count} of {len(_rates.members(data))} networks have learned, at attention rates "
         )
         if not count:
             return Claim.instead("None of these networks has learned", watch, **numbers)
@@ -135,12 +135,12 @@ class AttentionRates(Scene):
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until the last checkpoint of the networks that are drawn."""
-        ends = [_rates.series(data, int(m))[0].max(initial=0) for m in _rates.drawn(data)]
+        ends = [_rates.series(data, int(m))[0].max(initial=0) for m in _rates.members(data)]
         return 0, float(max(ends, default=0.0))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Where the networks of each rate are at that moment."""
-        rates, drawn = _rates.rates_of(data), _rates.drawn(data)
+        rates, drawn = _rates.rates_of(data), _rates.members(data)
         epoch = float(data["epoch"].values[i])
         texts = []
         for rate in np.unique(rates[np.isfinite(rates)]):
@@ -155,7 +155,7 @@ class AttentionRates(Scene):
         return (
             f"Networks by gradient symmetricity and distance irrelevance of the best wrong logit "
             f"at {clocks.at(data, 'epoch', i)}. By attention rate, {'; '.join(texts)}. "
-            f"{int(_rates.learnt(data)[drawn].sum())} of {len(drawn)} answer "
+            f"{int(_rates.has_learned(data)[drawn].sum())} of {len(drawn)} answer "
             f"{percent(_rates.LEARNT)} of all pairs right in the end. {self._counts(data)}"
         )
 
@@ -171,7 +171,7 @@ class AttentionRates(Scene):
     def about(self, data: xr.Dataset) -> str:
         """With the sum that all learn, and the number of networks that are drawn."""
         settings = json.loads(data.attrs.get("settings") or "{}")
-        words, drawn = super().about(data), len(_rates.drawn(data))
+        words, drawn = super().about(data), len(_rates.members(data))
         if "p" in settings and "addition" not in words:
             words = f"addition mod {settings['p']}{BETWEEN}{words}"
         # runs without a rate are not drawn, and not counted
@@ -180,7 +180,7 @@ class AttentionRates(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         every = data.sizes["member"]
-        without = every - len(_rates.drawn(data))
+        without = every - len(_rates.members(data))
         left = f"{without} of the {every} runs have no rate and are left out. " if without else ""
         drawn = (
             f"Symmetricity is drawn at the angle whose cosine it is. {SMALL_P}"
@@ -222,7 +222,7 @@ class _Dots:
         self.data, self.places = data, places
         self.epochs = data["epoch"].values.astype(float)
         current = style()
-        learnt, known = _rates.learnt(data), _rates.drawn(data)
+        learnt, known = _rates.has_learned(data), _rates.members(data)
         self.learnt, self.other = known[learnt[known]], known[~learnt[known]]
         none = np.full((len(known), 2), np.nan)
         small = current.narrow(axes.figure)

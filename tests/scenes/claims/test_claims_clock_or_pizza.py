@@ -237,7 +237,7 @@ def test_networks_of_one_rate_stand_apart_at_what_their_symmetricity_lacks() -> 
 
     data = of("attention-rates")
     places = Columns(data)
-    members = _rates.drawn(data)
+    members = _rates.members(data)
     measures = _rates.places_at(data, members, np.inf)
     x, y = places(members, measures).T
     rates = data["member_attention_rate"].values[members]
