@@ -38,6 +38,15 @@ DECADES = 2.0
 LATER = 1.5
 """Metrics move at times of their own where one is so many times as late as another."""
 
+LONG = 1e6
+"""From there on numbers along an axis are written as 4.1e30."""
+
+FEW = 3
+"""So many curves of a row have a dot each."""
+
+FLAT = 20.0
+"""A curve is flat beside one whose largest value is so many times its own."""
+
 ROOM = 1.2
 """Ems of the number beside a dot, from which an arrow keeps clear."""
 
@@ -176,12 +185,18 @@ class Metrics(Scene):
             if panel.names is not None:
                 panel.names.update(float(epochs[-1]))
             axes.yaxis.set_major_locator(_few(axes))
+            if np.abs(every).max() >= LONG:
+                axes.yaxis.set_major_formatter(lambda value, _: short(value))
         if not last:
             panels.without_time(axes)
+        # of many the first and the last one, of which the title may speak
+        much = [move for move in row if move.much]
+        ends = {move.at: move for move in [*much[:1], *much[-1:]]}
+        told = much if len(row) <= FEW else [*ends.values()]
         marks = [
             _marks.Mark(move.at, move.value, when(move, data), colours[move.name], lift=0.8)
-            for move in row if move.much
-        ]  # fmt: skip
+            for move in told
+        ]
         marks = _marks.clear(axes, marks, panel.curves.values())
         parts = [panel.along(epochs), _marks.draw(axes, marks, epochs)]
         # of several curves one alone has a ground, which would hide no other
@@ -224,7 +239,7 @@ class Metrics(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """The last values logged up to that moment."""
         now, told = data["metric_epoch"].values[i], []
-        for names in self._panels(data).values():
+        for names in self._panels(data):
             for name in names:
                 epochs, values = logged(data, name)
                 if (epochs <= now).any():
@@ -247,7 +262,7 @@ class Metrics(Scene):
 
     def _names(self, data: xr.Dataset) -> list[str]:
         """The metrics that are drawn."""
-        return [name for panel in self._panels(data).values() for name in panel]
+        return [name for panel in self._panels(data) for name in panel]
 
     def _moves(self, data: xr.Dataset) -> list[Move]:
         """When each metric moves, the first one first."""
@@ -256,18 +271,17 @@ class Metrics(Scene):
 
     def _rows(self, data: xr.Dataset) -> list[list[Move]]:
         """The metrics of each row, the first to move above."""
-        rows: dict[str, list[Move]] = {}
-        for move in self._moves(data):
-            rows.setdefault(split_of(move.name)[1], []).append(move)
-        return [*rows.values()]
+        moves = self._moves(data)
+        rows = [[m for m in moves if m.name in panel] for panel in self._panels(data)]
+        return sorted(rows, key=lambda row: moves.index(row[0]))
 
     def _foremost(self, data: xr.Dataset) -> str:
         """The metric that changes most from its first value to its last."""
         values = {name: logged(data, name)[1] for name in self._names(data)}
         return max(values, key=lambda one: change(values[one][0], values[one][-1]))
 
-    def _panels(self, data: xr.Dataset) -> dict[str, list[str]]:
-        """The metrics of each panel, by its heading: those that are numbers at two epochs."""
+    def _panels(self, data: xr.Dataset) -> list[list[str]]:
+        """The metrics of each panel: those of one unit that are numbers at two epochs."""
         every = [str(name) for name in data["logged_name"].values]
         able = [
             name for name in every
@@ -281,9 +295,10 @@ class Metrics(Scene):
         groups: dict[str, list[str]] = {}
         for name in able:
             groups.setdefault(split_of(name)[1], []).append(name)
+        parts = [part for group in groups.values() for part in _by_size(group, data)]
         # losses first, then what has two curves
-        order = sorted(groups, key=lambda title: ("loss" not in title, -len(groups[title])))
-        return {title: groups[title] for title in order[: self.most]}
+        parts.sort(key=lambda part: ("loss" not in split_of(part[0])[1], -len(part)))
+        return parts[: self.most]
 
 
 class _Row(panels.CurvePanel):
@@ -296,6 +311,12 @@ class _Row(panels.CurvePanel):
                 self.axes, name, (1, 0.5), (0.6, 0), va="center", linespacing=1.1,
                 color=style().colours.words(curve.colour), fontweight="bold",
             )  # fmt: skip
+
+
+def _by_size(group: list[str], data: xr.Dataset) -> list[list[str]]:
+    """Metrics of a unit on one panel; each on its own where one would be flat beside another."""
+    largest = [float(np.abs(logged(data, name)[1]).max()) for name in group]
+    return [[name] for name in group] if max(largest) > FLAT * min(largest) else [group]
 
 
 def _ground(axes: Axes, curve: panels.Curve, epochs: np.ndarray) -> Drawing:

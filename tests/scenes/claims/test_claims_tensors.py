@@ -470,6 +470,12 @@ def test_the_first_metric_to_move_is_the_first_row() -> None:
     # of one unit they have one row
     assert [axes.get_label() for axes in figure.axes] == ["loss"]
     assert claim("metrics", data).sentence.startswith("The test loss falls first")
+    # one that would be flat beside another has a row of its own
+    for times, count in ((19, 1), (21, 2)):
+        table[:, [*data["logged_name"].values].index("train_loss")] = times
+        scene("metrics")().draw(figure := Figure(figsize=(19.2, 10.8)), data)
+        assert len(figure.axes) == count
+    table[clock >= 3000, [*data["logged_name"].values].index("train_loss")] = 0.1
     names = [{"train_loss": "size"}.get(str(name), name) for name in data["logged_name"].values]
     data = data.assign_coords(logged_name=np.array(names, dtype=object))
     figure = Figure(figsize=(19.2, 10.8))
