@@ -46,6 +46,10 @@ RARE = 0.5
 """Spikes are rare up to this share of the time: drops would not come with all of them by chance."""
 
 
+TOGETHER = 0.9
+"""Two losses are said to rise together where they do in this share of the spikes."""
+
+
 @dataclass(frozen=True)
 class Overfit:
     """A run that memorised and whose test loss came down later.
@@ -118,6 +122,29 @@ def slingshots(data: xr.Dataset, memorised: int) -> list[float]:
             return []
         at.append(float(train.epochs[near[times[near].argmax()]]))
     return at
+
+
+def jumps(data: xr.Dataset, memorised: int) -> int:
+    """How often the training loss spikes once it is memorised, the test loss rising each time.
+
+    0 unless it does nearly every time, and more than once.
+    """
+    train, test = (losses_of(data, split) for split in ("train", "test"))
+    after = _finite(train, memorised)
+    if len(after.loss) < 2 or len(test.loss) < 2:
+        return 0
+    times = after.loss / np.maximum(np.interp(after.epochs, *smooth(train)), 1e-30)
+    spikes = after.epochs[times >= SPIKE]
+    soon = SOON * float(after.epochs[-1])
+    groups = np.split(spikes, np.flatnonzero(np.diff(spikes) > soon) + 1) if spikes.size else []
+    rises = 0
+    for group in groups:
+        near = (test.epochs >= group[0] - soon) & (test.epochs <= group[-1] + soon)
+        before, after_it = (
+            np.interp(at, *test) for at in (group[0] - 2 * soon, group[-1] + 2 * soon)
+        )
+        rises += bool(near.any() and test.loss[near].max() > max(before, after_it))
+    return len(groups) if len(groups) > 1 and rises >= TOGETHER * len(groups) else 0
 
 
 def _finite(curve: Curve, first: float) -> Curve:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +31,9 @@ FOOT = 1e-9
 FEW = 1.9
 """How high a row of two digits is, by that of all."""
 
+GUESS = math.log(10)
+"""The loss of a guess among ten digits, in nats."""
+
 LOW = 1.0
 """A digit is learned where its loss stays below so many nats: a guess among ten costs 2.3."""
 
@@ -40,8 +44,8 @@ class DigitGrokking(Scene):
 
     name = "digit-grokking"
     panels = ("digits", "loss")
-    title = "With few sums it memorises first and learns to add later"
-    watch = "Each hill is a loss, to one scale: training's is gone long before testing's"
+    title = "With few sums it memorises first; the loss on new sums falls later"
+    watch = "Loss on the training sums and on new ones, to one scale"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"
     needs = (
         "logged_train_loss", "logged_test_loss", "token_test_loss", "event_epoch", "phase_end",
@@ -87,17 +91,16 @@ class DigitGrokking(Scene):
         if learned is None:
             return Claim.instead(outcome(data).sentence)
         _, top, last = changes.peak(data, learned.memorised)
-        sentence = self.title
-        if not last < LOW:
-            sentence = "With few sums it memorises first, and the test loss falls later"
         numbers = {"memorised": learned.memorised, "largest": top, "last": last}
-        return Claim(sentence, self._watch(data, learned), numbers=numbers)
+        return Claim(self.title, self._watch(data, learned), numbers=numbers)
 
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
         """Which digit's loss is first down for good, and which is last."""
         ends = _ends(data, learned.memorised)
         if ends is None or not self._below:
-            return self.watch
+            jumps = changes.jumps(data, learned.memorised)
+            spikes = f"; at {jumps} spikes training jumps and both rise"
+            return self.watch.partition(", to")[0] + spikes if jumps else self.watch
         names = changes.digit_names(data)
         first, last = (names[k] for k, _ in ends)
         return (
@@ -155,7 +158,7 @@ class DigitGrokking(Scene):
             2 * HIGH + (0.2 if order else 0.5),
             *(above + n * tall for n in range(len(order))),
         ]
-        left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6
+        left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6 if order else 5.4
         axes = style().panels(figure, left=left, right=right, top=0.8)[0][0]
         _ridges.frame(axes, float(x[-1]), rows[-1] + 0.1, -0.1, time=self.time)
         axes.set_xlabel(clocks.word(data))
@@ -193,7 +196,12 @@ class DigitGrokking(Scene):
             )  # fmt: skip
         elif learned is not None:
             top = max(float(np.nanmax(values)) for *_, values, _ in whole)
-            marks += _scale(data, learned.memorised, rows[1], HIGH / top)
+            least = min(float(np.nanmin(np.where(v > 0, v, np.nan))) for _, _, v, _ in whole)
+            low_end = max(least, FOOT) if self.loss == "log" else None
+            marks += _scale(data, learned.memorised, rows[1], (top, low_end))
+            guess = float(_ridges.height(np.array([GUESS]), top, low=low_end)[0])
+            if guess <= 1:
+                _ridges.levels(axes, [rows[1] - HIGH * guess], f"guessing\n{GUESS:.1f}")
         parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
         return Drawing.of(*parts, _marks.draw(axes, marks, data["tested_epoch"]))
 
@@ -227,8 +235,9 @@ class DigitGrokking(Scene):
             )
         return (
             "Training and test loss of a one-layer transformer that adds, trained on the same few "
-            f"sums all the time.{below}{changes.tested_on(data)} The published run, on 700 "
-            "sums of 5 digits, began at a loss of 2.00, lower than a fresh network can. "
+            f"sums all the time. Dotted: a guess among ten digits.{below}{changes.tested_on(data)} "
+            "The published run, on 700 sums of 5 digits, began at a loss of 2.00, lower than a "
+            "fresh network can. "
             f"{after('figure 23')}"
         )
 
@@ -247,14 +256,18 @@ def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]
     ]
 
 
-def _scale(data: xr.Dataset, memorised: int, row: float, unit: float) -> list[_marks.Mark]:
-    """The largest and the last test loss on its hill, which are its scale."""
+def _scale(
+    data: xr.Dataset, memorised: int, row: float, ends: tuple[float, float | None]
+) -> list[_marks.Mark]:
+    """The largest and the last test loss on its hill, whose scale ends at the first of ``ends``."""
     at, top, last = changes.peak(data, memorised)
+    high, end_high = HIGH * _ridges.height(np.array([top, last]), ends[0], low=ends[1])
     end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
     ink = style().colours.ink
     return [
-        _marks.Mark(at, row - unit * top, f"loss {top:.2g}", ink, "left", 0.6),
-        _marks.Mark(end, row - unit * last, f"{last:.2g}", ink, "right", 1.9),
+        _marks.Mark(at, row - float(high), f"loss {top:.2g}", ink, "left", 0.6),
+        # right of the hill, where no spike is
+        _marks.Mark(end, row - float(end_high), f"{last:.2g}", ink, "left", 0.0),
     ]
 
 
