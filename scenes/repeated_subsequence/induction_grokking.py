@@ -19,6 +19,7 @@ from grokviz.scenes.repeated_subsequence._induction import (
     kind_colours,
 )
 
+from grokviz.media import typefaces
 from grokviz.scene import Claim, Drawing, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 HIGH = 2.2
 """How high the hill of the test loss is at most, in rows."""
 
-RISES = 1.9
+RISES = 1.6
 """How high a head's hill is where all of its attention goes there, in rows."""
 
 APART = 1.0
@@ -47,7 +48,7 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "the hill of the head is how much it looks at what followed the same token before"
+    watch = "Blue: how much one head looks at the token to copy"
     above_heads = "heads: attention to what followed the same token before"
     of_heads = "attention (%)"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
@@ -71,9 +72,12 @@ class InductionGrokking(HeadsBelowLoss):
             return Claim.instead(f"{now}since then {head} {shares}")
         sentence = "It memorises first; a head learns what to copy later"
         numbers = {"before": before, "after": after}
-        drops = len(self._drops(data))
+        drops = len(_drops(data))
         if not drops:
             return Claim(sentence, self.watch, numbers=numbers)
+        if not self.spikes:
+            watch = f"{self.watch}; each drop comes with a training spike"
+            return Claim(sentence, watch, numbers=numbers)
         watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
         return Claim(sentence, watch, numbers={**numbers, "drops": drops})
 
@@ -85,12 +89,16 @@ class InductionGrokking(HeadsBelowLoss):
         if learned is None:
             return drawn
         spikes = _spikes(figure.axes[:-1], data, drops) if drops else Drawing()
-        return Drawing.of(drawn, spikes, _memorised(figure.axes, data, learned.memorised))
+        turns = [_turn(figure.axes, data, *_memorised(data, learned))]
+        halved = _halved(data, figure.axes[0]) if as_hills else None
+        if halved is not None:
+            turns.append(_turn(figure.axes, data, *halved))
+        return Drawing.of(drawn, spikes, *turns)
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The hill of the test loss, and below it those of the head in colour and of the others."""
         narrow, end = style().narrow(figure), changes.end(data)
-        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=1.6, top=1.6)[0][0]
+        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=3.6, top=1.6)[0][0]
         loss = changes.losses(data)["test"]
         finite = loss.y[np.isfinite(loss.y) & (loss.y > 0)]
         top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
@@ -108,9 +116,15 @@ class InductionGrokking(HeadsBelowLoss):
         for mark in self.marks(data):
             share = float(_ridges.height(np.array([mark.y]), **unit)[0])
             text = f"loss {mark.text}" if mark.ha == "left" else mark.text
-            y = rows[0] - HIGH * share
-            marks.append(mark._replace(y=y, text=text, colour=style().colours.ink, lift=0.7))
-        shares = [self._percent(data, moment) for moment in self.moments(data)]
+            y, lift = rows[0] - HIGH * share, 0.7 if mark.ha == "left" else 0.0
+            ink = style().colours.ink
+            marks.append(mark._replace(y=y, text=text, colour=ink, lift=lift, ha="left"))
+        shares, halved = [self._percent(data, at) for at in self.moments(data)], _halved(data, axes)
+        # right of the hill, where nothing is
+        shares[1:] = [mark._replace(ha="left", lift=0.0) for mark in shares[1:]]
+        if halved is not None:
+            shares.append(self._percent(data, halved[0])._replace(ha="right"))
+        _ridges.levels(axes, [rows[1] - RISES], "100%")
         marks += [mark._replace(y=rows[1] - RISES * mark.y / 100) for mark in shares]
         names = ["test loss", *(name for name, *_ in heads)]
         tints = [loss.colour, *(style().colours.words(colour) for *_, colour in heads)]
@@ -129,14 +143,13 @@ class InductionGrokking(HeadsBelowLoss):
         rows = []
         for kind, (layer, number) in kinds.items():
             what = "" if kind == "induction" else ": one back"
-            name = f"head {layer}.{number}" if not what else f"{layer}.{number}{what}"
+            name = "one head" if not what else f"{layer}.{number}{what}"
             rows.append((name, [scores[kind][:, layer, number]], colours[kind]))
         each = scores["induction"]
         rest = [at for at in np.ndindex(*each.shape[1:]) if at != kinds["induction"]]
         if self.others and rest:
-            # the highest is behind the others
-            rest.sort(key=lambda at: -float(each[(-1, *at)]))
-            rows.append(("other heads", [each[:, *at] for at in rest], style().colours.faint))
+            highest = np.max([each[:, *at] for at in rest], axis=0)
+            rows.append(("best other", [highest], style().colours.faint))
         return rows
 
     def apart(self, data: xr.Dataset) -> bool:
@@ -218,15 +231,44 @@ def _spikes(losses: Sequence[Axes], data: xr.Dataset, at: list[float]) -> Drawin
     return Drawing(lines, update)
 
 
-def _memorised(rooms: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
-    """A line through all panels where the training loss came below 0.1, and its name."""
-    muted, axes, word = style().colours.muted, rooms[0], clocks.word(data)
+def _memorised(data: xr.Dataset, learned: changes.Overfit) -> tuple[int, str]:
+    """When the training loss came below 0.1, and what is said of it."""
+    return learned.memorised, f"memorised at {clocks.word(data)} {learned.memorised:,}"
+
+
+def _halved(data: xr.Dataset, axes: Axes) -> tuple[int, str] | None:
+    """Since when the test loss is below half of its largest value, and what is said of it.
+
+    None where it does not stay there, or has no room beside when it memorised.
+    """
+    learned = changes.overfit(data)
+    if learned is None:
+        return None
+    epochs, test = losses_of(data, "test")
+    _, top, _ = changes.peak(data, learned.memorised)
+    above = np.flatnonzero(~(test < top / 2))
+    after = int(above[-1]) + 1 if above.size else 0
+    if after == len(epochs):
+        return None
+    at = int(epochs[after])
+    words = f"test loss halved at {clocks.word(data)} {at:,}"
+    begin, name = _memorised(data, learned)
+    ends = axes.transData.transform([(begin, 0), (at, 0)])[:, 0]
+    em = style().pixels(axes, style().small)
+    wide = em * (typefaces.width(name) + typefaces.width(words) + 1)
+    return (at, words) if ends[1] - ends[0] > wide else None
+
+
+def _turn(rooms: Sequence[Axes], data: xr.Dataset, at: int, name: str) -> Drawing:
+    """A line through all panels at an epoch, and above them what happened there."""
+    muted, axes = style().colours.muted, rooms[0]
     look: dict[str, Any] = {"color": muted, "lw": 0.5 * style().line, "ls": (0, (4, 2))}
     lines = [each.axvline(at, zorder=1.8, **look) for each in rooms]
     # above the panel, where no curve is
     text = style().note(
-        axes, f"memorised at {word} {at:,}", (at, 1), (0, 0.45),
-        xycoords=axes.get_xaxis_transform(), ha="left", color=muted,
+        axes, name, (at, 1), (0, 0.45),
+        xycoords=axes.get_xaxis_transform(), color=muted,
+        ha="left" if at < axes.get_xlim()[1] / 2 else "right",
     )  # fmt: skip
     if style().ghost:
         return Drawing()
