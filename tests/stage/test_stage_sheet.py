@@ -129,7 +129,7 @@ def test_the_run_is_told_in_a_line() -> None:
     own = {"subsequence": 16, "repeats": 3, "length": 85, "examples": 0, "weight-decay": 1.0}
     attrs = {"task": "repeated-subsequence", "settings": json.dumps(own)}
     assert about(xr.Dataset(attrs=attrs)) == (
-        "continue 16 tokens that stand 3 times among 85  ·  fresh data at every step  ·  "
+        "continue 16 tokens, repeated 3 times in a sequence of 85  ·  fresh data at every step  ·  "
         "weight decay 1"
     )
     assert about(xr.Dataset()) == ""

@@ -10,8 +10,8 @@ from grokviz.tasks._sequences.about import amount_of_data
 def about(settings: Mapping[str, Any]) -> list[str]:
     """Describe a run's task and its amount of data."""
     return [
-        f"continue {settings['subsequence']} tokens that stand {settings['repeats']} times among "
-        f"{settings['length']}",
+        f"continue {settings['subsequence']} tokens, repeated {settings['repeats']} times in a "
+        f"sequence of {settings['length']}",
         *amount_of_data(settings, "sequences"),
     ]
 
