@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
+from grokviz.media import typefaces
 from grokviz.media.theme import SLIDE_DPI
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 PURE = 0.8
 """Share of the squared weights in one wave a neuron above which they are that solution's."""
 
+DRAWN = 4
+"""How many waves are drawn, the lowest first, so that a weight can be seen."""
+
 BRIGHTEST = 0.98
 """Weights beyond this quantile of a moment's have the strongest colour."""
 
@@ -41,11 +45,11 @@ class _Solution:
 
 @dataclass(frozen=True)
 class WrittenByHand(Scene):
-    """All neurons side by side, a column each, sorted by the wave they end with and its phase."""
+    """Neurons side by side, a column each, in blocks by the wave they end with, by its phase."""
 
     name = "written-by-hand"
     title = "Training comes close to a solution written down by hand"
-    watch = "A column is a neuron's weights from all numbers; sorted by wave, and by phase"
+    watch = "A column is a neuron: its weight from each number, blue below 0, orange above"
     source = "arXiv:2301.02679; arXiv:2602.16849"
     needs = ("input_weight", "final_frequency", "neuron_phase", "accuracy")
     recipe = "two-layer-addition-quadratic"
@@ -55,6 +59,7 @@ class WrittenByHand(Scene):
     narrow_aspect = 1.0
 
     phases: int = option(0, "seed of the phases that are written down", whole(0))
+    waves: int = option(DRAWN, "how many waves are drawn, the lowest first", whole(1))
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -67,14 +72,10 @@ class WrittenByHand(Scene):
         """How much of the weights is one wave a neuron, and how often the network is right."""
         share, right = _share(data, -1), _accuracy(data)
         numbers = {"share": share, "accuracy": right, "by hand": self.by_hand(data).accuracy}
-        watch = (
-            f"A column is a neuron's weights from the numbers 0 to {data.sizes['residue'] - 1}; "
-            "sorted by wave, and by phase"
-        )
         if share >= PURE and right >= 0.95:
-            return Claim(self.title, watch, numbers=numbers)
+            return Claim(self.title, self.watch, numbers=numbers)
         sentence = f"One wave a neuron holds {percent(share)} of the weights from the inputs"
-        return Claim.instead(sentence, watch, **numbers)
+        return Claim.instead(sentence, self.watch, **numbers)
 
     def by_hand(self, data: xr.Dataset) -> _Solution:
         """The solution of as many neurons."""
@@ -88,35 +89,40 @@ class WrittenByHand(Scene):
         return _Solution(weights.of_a[order], frequency[order], right)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The trained weights above, those written down below, and the waves' numbers between."""
-        rows = style().stack(figure, (1, 1), left=4.2, right=2.0, top=2.2, bottom=2.4, vgap=4.2)
+        """The trained weights above, those written down below, in blocks of the same waves."""
+        rows = style().stack(figure, (1, 1), left=4.2, right=2.0, top=2.2, bottom=2.6, vgap=3.0)
         frequency, order = _sorted(data)
-        weights = data["input_weight"].values[:, order].astype(float)
+        written, p = self.by_hand(data), data.sizes["residue"]
+        drawn = _blocks(frequency[order], written.frequency, self.waves)
+        weights = data["input_weight"].values[:, order[drawn.trained]].astype(float)
         tops = np.quantile(np.abs(weights), BRIGHTEST, axis=(1, 2))
-        count, p = weights.shape[1:]
-        written = self.by_hand(data)
+        count = weights.shape[1]
         for axes in rows:
             _whole_cells(figure, axes, (count, p))
         image = grids.heat(rows[0], (p, count), diverging=True)
-        grids.heat(rows[1], (p, count), diverging=True).set_data(written.weights.T)
-        _name_waves(rows[0], frequency[order])
-        _name_waves(rows[1], written.frequency)
+        by_hand = written.weights[drawn.written].T
+        grids.heat(rows[1], (p, by_hand.shape[1]), diverging=True).set_data(by_hand)
+        known = sorted({int(k) for k in frequency if k > 0})
+        names = frequency[order[drawn.trained]], written.frequency[drawn.written]
+        _name_waves(rows[1], names[1], known)
+        for axes, wave in zip(rows, names, strict=True):
+            _part_waves(axes, wave)
+            _name_numbers(axes, p)
         notes: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
-        style().note(rows[0], "trained", (0, 1), (0, 0.6), **notes)
-        style().note(rows[1], "written down", (0, 1), (0, 0.6), **notes)
+        style().note(rows[0], "trained", (0, 1), (0, 0.5), **notes)
+        style().note(rows[1], "written down", (0, 1), (0, 0.5), **notes)
         muted: dict[str, Any] = {"ha": "right", "color": style().colours.muted}
-        now = style().note(rows[0], "", (1, 1), (0, 0.6), **muted)
-        style().note(
-            rows[1], f"{percent(written.accuracy)} of the pairs right", (1, 1), (0, 0.6), **muted
-        )
-        epochs, known = data["field_epoch"].values, data["epoch"].values
-        accuracy = data["accuracy"].sel(split="all").values
+        now = style().note(rows[0], "", (1, 1), (0, 0.5), **muted)
+        style().note(rows[1], _answers(written.accuracy), (1, 1), (0, 0.5), **muted)
+        epochs, saved = data["field_epoch"].values, data["epoch"].values
+        accuracy, narrow = data["accuracy"].sel(split="all").values, style().narrow(figure)
 
         def update(i: int) -> None:
             # noise is as bright as waves are, so that it is seen to become them
             image.set_data(weights[i].T / (tops[i] or 1.0))
-            at = int(np.searchsorted(known, epochs[i]))
-            now.set_text(f"{percent(accuracy[at])} of the pairs right")
+            right = _answers(accuracy[int(np.searchsorted(saved, epochs[i]))])
+            alike = f"correlation with a pure wave {_correlation(data, i):.2f}"
+            now.set_text(right if narrow else f"{alike}   \u00b7   {right}")
 
         return Drawing([image, now], update)
 
@@ -127,9 +133,10 @@ class WrittenByHand(Scene):
             f"The weights of {count:,} neurons from each of {p} numbers, sorted by the frequency "
             "and the phase that they end with, above those of the solution written down. At "
             f"{clocks.at(data, 'field_epoch', i)} one wave a neuron holds "
-            f"{percent(_share(data, i))} of "
-            f"the squared weights; in the end {percent(_accuracy(data))} of all pairs are "
-            f"answered right, by the written solution {percent(self.by_hand(data).accuracy)}."
+            f"{percent(_share(data, i))} of the squared weights, and a neuron's weights correlate "
+            f"with it by {_correlation(data, i):.2f} on average; in the end "
+            f"{percent(_accuracy(data))} of all pairs are answered right, by the written solution "
+            f"{percent(self.by_hand(data).accuracy)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -138,7 +145,9 @@ class WrittenByHand(Scene):
             "Written down (Gromov 2023, arXiv:2301.02679): neurons that square cos(2πka/p + φ) + "
             "cos(2πkb/p + χ), with phases φ and χ drawn at random and the frequencies k dealt "
             "evenly, and answer q with cos(2πkq/p + φ + χ). Drawn: the weights from a, as shares "
-            "of the largest of the moment; blue is below 0. Sorted by frequency, then by phase. "
+            "of the largest of the moment; blue is below 0. Of the lowest frequencies, each with "
+            "as many neurons of both, evenly from all by phase. Correlation: of each neuron's "
+            "weights with its own wave, the mean over all neurons that have one. "
             "After arXiv:2602.16849."
         )
 
@@ -156,13 +165,62 @@ def _sorted(data: xr.Dataset) -> tuple[Int[np.ndarray, " neuron"], Int[np.ndarra
     return frequency, _order(frequency, data["neuron_phase"].values[-1, 0])
 
 
-def _share(data: xr.Dataset, i: int) -> float:
-    """Share of the squared weights in each neuron's own wave, of all but their means."""
-    weights = data["input_weight"].values[i].astype(float)
-    power = np.abs(waves(weights)) ** 2
+@dataclass(frozen=True, eq=False)
+class _Blocks:
+    """Which of the sorted neurons are drawn, trained and written down."""
+
+    trained: Int[np.ndarray, " drawn"]
+    written: Int[np.ndarray, " drawn"]
+
+
+def _blocks(
+    trained: Int[np.ndarray, " neuron"], written: Int[np.ndarray, " neuron"], most: int
+) -> _Blocks:
+    """The lowest waves that both have, each with as many neurons of both, evenly from its own.
+
+    Where they share none, each has its own lowest.
+    """
+    shared = sorted({int(k) for k in trained if k > 0} & {int(k) for k in written})[:most]
+    sides = []
+    for frequency in (trained, written):
+        lowest = shared or sorted({int(k) for k in frequency if k > 0})[:most]
+        at = [np.flatnonzero(frequency == k) for k in lowest]
+        counts = [min((trained == k).sum(), (written == k).sum()) for k in shared]
+        sides.append(np.concatenate([
+            members[np.arange(count) * len(members) // count]
+            for members, count in zip(at, counts or map(len, at), strict=True)
+        ]))  # fmt: skip
+    return _Blocks(*sides)
+
+
+def _power(
+    data: xr.Dataset, i: int
+) -> tuple[Float[np.ndarray, " neuron"], Float[np.ndarray, " neuron"]]:
+    """The squared weights of each neuron in its own wave, and in all; their means left out."""
+    power = np.abs(waves(data["input_weight"].values[i].astype(float))) ** 2
     frequency = data["final_frequency"].values
     own = power[np.arange(len(power)), np.maximum(frequency, 1) - 1] * (frequency > 0)
+    return own, power.sum(axis=1)
+
+
+def _share(data: xr.Dataset, i: int) -> float:
+    """Share of the squared weights in each neuron's own wave, of all but their means."""
+    own, power = _power(data, i)
     return float(own.sum() / max(power.sum(), 1e-300))
+
+
+def _correlation(data: xr.Dataset, i: int) -> float:
+    """The correlation of a neuron's weights with its own wave, at the phase that fits best.
+
+    The mean over the neurons that have one.
+    """
+    own, power = _power(data, i)
+    known = data["final_frequency"].values > 0
+    return float(np.sqrt(own[known] / np.maximum(power[known], 1e-300)).mean())
+
+
+def _answers(accuracy: float) -> str:
+    return f"{percent(accuracy)} of sums right"
 
 
 def _accuracy(data: xr.Dataset) -> float:
@@ -186,18 +244,33 @@ def _whole_cells(figure: FigureBase, axes: Axes, cells: tuple[int, int]) -> None
     axes.set_position((x, y, width, height))
 
 
-def _name_waves(axes: Axes, frequency: Int[np.ndarray, " neuron"]) -> None:
-    """The number of each wave below the middle of its neurons, where it has room."""
+def _part_waves(axes: Axes, frequency: Int[np.ndarray, " neuron"]) -> None:
+    """A gap between the blocks of two waves."""
+    for at in np.flatnonzero(np.diff(frequency)):
+        axes.axvline(at + 0.5, color=style().colours.background, lw=1.4 * style().line)
+
+
+def _name_numbers(axes: Axes, p: int) -> None:
+    """The first and the last number at the left of their rows."""
+    axes.set_yticks([0, p - 1])
+    axes.tick_params(axis="y", length=0, labelcolor=style().colours.muted)
+
+
+def _name_waves(axes: Axes, frequency: Int[np.ndarray, " neuron"], known: list[int]) -> None:
+    """How often each wave goes round, below the middle of its neurons, where it has room."""
     current_style = style()
-    known = sorted({int(k) for k in frequency if k > 0})
     room = axes.get_window_extent().width / len(frequency)
-    for k in known:
+    small = current_style.pixels(axes, current_style.small)
+    for k in sorted({int(k) for k in frequency if k > 0}):
         at = np.flatnonzero(frequency == k)
-        if room * len(at) < 1.2 * current_style.pixels(axes, current_style.small):
+        words = f"{k} cycle" if k == 1 else f"{k} cycles"
+        if room * len(at) < small * (typefaces.width(words) + 1):
+            words = str(k)
+        if room * len(at) < 1.2 * small:
             continue
         colour = current_style.colours.words(current_style.colours.frequency(k, known))
         axes.annotate(
-            str(k), ((at.mean() + 0.5) / len(frequency), 0), (0, -0.35 * current_style.small),
+            words, ((at.mean() + 0.5) / len(frequency), 0), (0, -0.35 * current_style.small),
             xycoords="axes fraction", textcoords="offset points", ha="center", va="top",
             fontsize=current_style.small, fontweight="bold", color=colour,
         )  # fmt: skip

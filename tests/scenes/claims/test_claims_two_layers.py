@@ -110,6 +110,24 @@ def test_the_trained_weights_are_waves_as_those_written_down() -> None:
     assert claim.numbers["accuracy"] == claim.numbers["by hand"] == 1
 
 
+def test_both_have_the_same_blocks_and_the_match_is_measured() -> None:
+    from grokviz.scenes.two_layer_addition import written_by_hand
+
+    trained, written = np.array([0, 1, 1, 1, 2, 2, 4]), np.array([1, 1, 2, 2, 2, 3, 4])
+    blocks = written_by_hand._blocks(trained, written, 2)
+    assert list(trained[blocks.trained]) == list(written[blocks.written]) == [1, 1, 2, 2]
+    alone = written_by_hand._blocks(np.array([5, 5]), np.array([1, 1, 2]), 1)
+    assert (list(alone.trained), list(alone.written)) == ([0, 1], [0, 1])
+    data = of("written-by-hand")
+    phase = data["neuron_phase"].values[-1, 0]
+    angle = 2 * np.pi * data["final_frequency"].values[:, None] * np.arange(23) / 23
+    pure = np.cos(angle + phase[:, None])
+    each = [
+        np.corrcoef(*both)[0, 1] for both in zip(pure, data["input_weight"].values[-1], strict=True)
+    ]
+    assert written_by_hand._correlation(data, -1) == pytest.approx(np.mean(each), abs=1e-4)
+
+
 def test_weights_that_are_no_waves_are_not_said_to_be() -> None:
     data = of("written-by-hand")
     rng = np.random.default_rng(0)
