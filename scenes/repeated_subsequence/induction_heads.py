@@ -37,7 +37,7 @@ class InductionHeads(Scene):
     """Attention of the best induction head at one sequence, and how much of it goes where."""
 
     name = "induction-heads"
-    title = "A head learns to look at what came next the time before"
+    title = "A head learns to look at what came next last time"
     watch = "A stripe in a frame: each token of a copy looks at what followed it in an earlier one"
     source = "arXiv:2209.11895; arXiv:2301.05217, figure 24; thread, tweet 7"
     loops = True
@@ -91,10 +91,10 @@ class InductionHeads(Scene):
         """What the diagonal of the frame is; what the stripes are where there are more frames."""
         if not self._close(data):
             return self.watch
-        earlier, later = (n + 1 for n in _clearest(data, copies_of(data)))
+        token, following, *_ = _example(data, _clearest(data, copies_of(data)))
         return (
-            f"On the frame's diagonal each token of copy {later} sees what followed it in "
-            f"copy {earlier}"
+            f"The same tokens come again: at {token} the head looks at {following}, which "
+            "followed it before"
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -340,6 +340,21 @@ def _clearest(data: xr.Dataset, runs: list[tuple[int, int]]) -> tuple[int, int]:
     return pairs[ties.first_largest(np.array([_meeting(data, i, *pair) for pair in pairs]))]
 
 
+def _example(data: xr.Dataset, pair: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A token of a copy, what followed it in the earlier one, and their positions.
+
+    That from which the head looks there most when the film ends.
+    """
+    runs, tokens = copies_of(data), data["shown_token"].values
+    (first, _), (start, stop) = runs[pair[0]], runs[pair[1]]
+    steps = np.arange(stop - start - 1)
+    at, i = list(data["shown_head"].values).index(KINDS[1]), changes.last_shown(data, "field_epoch")
+    looks = data["attention_pattern"].values[i, at, start + steps, first + steps + 1].astype(float)
+    step = ties.first_largest(np.nan_to_num(looks))
+    down, across = start + step, first + step + 1
+    return int(tokens[down]), int(tokens[across]), down, across
+
+
 def _close_up(figure: FigureBase, data: xr.Dataset) -> Drawing:
     """Where a copy meets an earlier one, framed: at the first moment, and beside it at this."""
     runs = copies_of(data)
@@ -353,7 +368,7 @@ def _close_up(figure: FigureBase, data: xr.Dataset) -> Drawing:
     before.update(0)
     after = _meeting_square(now, data, runs, pair)
     style().note(
-        first, f"looks from copy {pair[1] + 1}", (0, 0.5), (-0.6, 0), ha="right", va="center",
+        first, f"looks from copy {pair[1] + 1}", (0, 0.5), (-2.2, 0), ha="right", va="center",
         rotation=90, color=style().colours.muted,
     )  # fmt: skip
     _scale(now, 3.1 if narrow else 1.35)
@@ -364,6 +379,8 @@ def _meeting_square(
     axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]], pair: tuple[int, int]
 ) -> Drawing:
     """The head's attention around where one copy meets an earlier one, and when."""
+    from matplotlib.patches import Rectangle
+
     count, at = data.sizes["query"], list(data["shown_head"].values).index(KINDS[1])
     image = grids.heat(axes, (count, count))
     _frame(axes, runs, pair)
@@ -373,10 +390,17 @@ def _meeting_square(
         xlim=(max(start + 1 - AROUND, 0) - 0.5, min(stop + 1 + AROUND, count) - 0.5),
         ylim=(min(end + AROUND, count) - 0.5, max(down - AROUND, 0) - 0.5),
     )
-    muted: dict[str, Any] = {"color": style().colours.muted, "fontsize": style().small}
-    axes.set_xlabel(f"looks at copy {pair[0] + 1}", **muted)
-    colour = kind_colours()[KINDS[1]]
+    token, following, down_at, across_at = _example(data, pair)
+    colour, ink = kind_colours()[KINDS[1]], style().colours.ink
     wide = axes.bbox.width >= 14 * style().pixels(axes, style().small)
+    looks = "looks at " if wide else ""
+    axes.set_xticks([across_at], [f"{looks}{following} in copy {pair[0] + 1}"])
+    axes.set_yticks([down_at], [f"{token}"])
+    axes.tick_params(length=0, labelcolor=ink)
+    axes.add_patch(Rectangle(
+        (across_at - 0.5, down_at - 0.5), 1, 1, fill=False, edgecolor=ink, lw=0.6 * style().line,
+        zorder=3,
+    ))  # fmt: skip
     head = f"head {_number(data, KINDS[1])} at " if wide else ""
     name = style().note(axes, "", (0, 1), (0, 1.7), fontweight="bold", va="bottom", color=colour)
     share = style().note(axes, "", (0, 1), (0, 0.35), va="bottom", color=colour)
