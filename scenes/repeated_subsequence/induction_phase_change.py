@@ -51,7 +51,7 @@ class InductionPhaseChange(HeadsBelowLoss):
     name = "induction-phase-change"
     panels = ("heads", "pattern", "loss")
     title = "The loss falls at once, as heads learn to look back for what comes next"
-    watch = "Each hill of a head is how much it looks at what followed the same token before"
+    watch = "Blue: how much each head, at the second A of A B \u2026 A, looks back at B"
     source = "arXiv:2301.05217, figure 24; thread, tweet 2"
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
@@ -89,7 +89,7 @@ class InductionPhaseChange(HeadsBelowLoss):
         high = HIGH * _ridges.height(loss.y, top, low=low if self.loss == "log" else None)
         heads = self._heads(data)
         narrow, end, fall_span = style().narrow(figure), changes.end(data), changes.fall(data)
-        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=1.6, top=1.6)[0][0]
+        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=3.6, top=1.6)[0][0]
         several = self._several(heads)
         lower = len(heads) - max(several - 1, 0)
         first = HIGH + 0.35 + (TALL if several else 1)
@@ -104,6 +104,8 @@ class InductionPhaseChange(HeadsBelowLoss):
             marks.append(_marks.Mark(moment, y, number, loss.colour, "left", 0.9))
         for n, (row, (_, values, colour)) in enumerate(zip(rows[1:], heads, strict=True)):
             rise = RISES * (TALL if n < several else 1)
+            if not n:
+                _ridges.levels(axes, [row - rise], "100%")
             hills.append(_ridges.Ridge(axes, epochs, rise * values, row, colour))
             for moment in self.moments(data)[1:]:
                 share = float(np.interp(moment, epochs, np.nan_to_num(values)))
@@ -151,7 +153,7 @@ class InductionPhaseChange(HeadsBelowLoss):
         rest = [at for at in np.ndindex(*scores.shape[1:]) if at not in shown]
         if self.others and rest:
             highest = np.max([np.nan_to_num(scores[:, *at]) for at in rest], axis=0)
-            rows.append(("others", highest, style().colours.faint))
+            rows.append(("best other", highest, style().colours.faint))
         if len(self.wanted()) > 1:
             layer, number = head_of(data, "previous token", self.previous_head)
             back = data["previous_token_score"].values[:, layer, number].astype(float)

@@ -430,7 +430,7 @@ def test_heads_that_learn_it_alike_stand_on_one_row(together: bool) -> None:
     (axes,) = figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     each = [f"head 1.{n}" for n in range(4)]
-    assert names == ["loss", *(["four heads"] if together else each), "others"]
+    assert names == ["loss", *(["four heads"] if together else each), "best other"]
     row, moment = axes.get_yticks()[1], kind.moments(data)[1]
     scores = data["induction_score"].values[:, 1].astype(float)
     rise = induction_phase_change.RISES * (induction_phase_change.TALL if together else 1)
@@ -490,15 +490,22 @@ def test_squares_are_where_a_copy_looks_at_an_earlier_one_at_first_and_now() -> 
     pattern = data["attention_pattern"].values[:, at].astype(float)
     i, keys = kind.index_of(data, None), source[copies[0]]  # both look at the first copy alone
     assert pattern[i, copies[0], keys].mean() > pattern[i, copies[1], keys].mean()
-    assert "token of copy 2 sees what followed it in copy 1" in kind.claim(data).watch
+    # the example is where the head looks most
+    most = int(pattern[i, copies[0], keys].argmax())
+    tokens = data["shown_token"].values
+    from_token, to_token = tokens[copies[0][most]], tokens[keys[most]]
+    assert f"at {from_token} the head looks at {to_token}, which" in kind.claim(data).watch
     figure = close_up(data, i)
-    squares = [axes for axes in figure.axes if axes.get_xlabel() == "looks at copy 1"]
+    squares = figure.axes[:2]
     words = {text.get_text() for text in figure.findobj(Text)}
     assert "looks from copy 2" in words
     rows = copies[0]
     for axes, moment in zip(squares, (0, i), strict=True):
         np.testing.assert_array_equal(axes.images[0].get_array(), pattern[moment])
-        (frame,) = axes.patches
+        assert axes.get_xticklabels()[0].get_text() == f"looks at {to_token} in copy 1"
+        assert axes.get_yticklabels()[0].get_text() == str(from_token)
+        frame, cell = axes.patches
+        assert cell.get_xy() == (keys[most] - 0.5, copies[0][most] - 0.5)
         (x, y), wide, high = frame.get_xy(), frame.get_width(), frame.get_height()
         # from corner to corner: the last token of a copy looks one past that copy
         assert (x, y) == (keys[0] - 0.5, rows[0] - 0.5)
@@ -520,9 +527,10 @@ def test_the_clearest_copies_are_shown() -> None:
         return turned
 
     data = changed(data, "attention_pattern", look)
-    assert "token of copy 3 sees what followed it in copy 2" in kind.claim(data).watch
     figure = close_up(data, kind.index_of(data, None))
-    assert [axes.get_xlabel() for axes in figure.axes[:2]] == ["looks at copy 2"] * 2
+    for axes in figure.axes[:2]:
+        assert axes.get_xticklabels()[0].get_text().endswith("in copy 2")
+    assert "looks from copy 3" in {text.get_text() for text in figure.findobj(Text)}
     data["shown_source"] = xr.full_like(data["shown_source"], -1)
     assert "in a frame" in claim("induction-heads", data).watch
     assert claim("induction-heads", data).numbers["last"] == pytest.approx(0.68, abs=5e-3)
