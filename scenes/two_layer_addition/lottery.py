@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any import _ridges
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
@@ -24,6 +25,9 @@ TOLD = 0.8
 GAP = 0.22
 """Room between all bundles together, as a share of all strands."""
 
+DARK, LIGHT = 0.45, 0.85
+"""How strong the colour of the lowest and of the highest wave is."""
+
 POINTS = 40
 """Points along a strand."""
 
@@ -33,7 +37,7 @@ class Lottery(Scene):
     """Strands from bundles of forecast waves to bundles of the waves that training chooses."""
 
     name = "lottery"
-    title = "Most neurons' waves can be told before training begins"
+    title = "Most neurons' waves can be forecast before training begins"
     watch = (
         "A line is a neuron: at the left the wave forecast from its initial weights, at the right "
         "its strongest wave"
@@ -70,32 +74,30 @@ class Lottery(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The strands, the names of their bundles, and how many run straight."""
-        axes = style().panels(figure, left=5.6, right=3.6, top=2.3, bottom=2.6)[0][0]
+        axes = style().panels(figure, left=5.6, right=3.6, top=2.3, bottom=1.6)[0][0]
         axes.set_axis_off()
         bundles = _Bundles(data)
         axes.set(xlim=(0, 1), ylim=(1 + GAP, 0))
         strands = _Strands(axes, data, bundles)
         wide = not style().narrow(figure)
         style().note(
-            axes, "forecast at the start" if wide else "forecast", (0, 1), (-1.45, 0.7),
+            axes,
+            "forecast" if wide else "",
+            (0, 1),
+            (-1.45, 0.7),
             color=style().colours.muted,
-        )  # fmt: skip
+        )
         now = style().note(axes, "", (1, 1), (1.6, 0.7), ha="right", fontweight="bold",
                            color=style().colours.ink)  # fmt: skip
-        shares = _shares(data)
-        style().note(
-            axes,
-            f"The largest wave at the start would be right for {percent(shares['largest'])}, "
-            f"chance for {percent(shares['chance'])}" if wide else
-            f"largest at the start: {percent(shares['largest'])}; "
-            f"chance: {percent(shares['chance'])}",
-            (0, 0), (-1.45, -1.7), color=style().colours.muted,
-        )  # fmt: skip
-        count = data.sizes["neuron"]
+        first, count = data["first_frequency"].values, data.sizes["neuron"]
+        chance = percent(1 / data.sizes["frequency"])
 
         def update(i: int) -> None:
             hits = strands.update(i)
-            now.set_text(f"{hits:,} of {count:,} as forecast")
+            largest = percent(float((first == data["neuron_frequency"].values[i]).mean()))
+            right = f"{percent(hits / count)} as forecast"
+            others = f"largest wave at the start: {largest}, chance: {chance}"
+            now.set_text(f"{right}  ({others})" if wide else right)
 
         return Drawing([*strands.moving, now], update)
 
@@ -119,7 +121,8 @@ class Lottery(Scene):
             "Forecast: each wave of each neuron grows by itself, from its magnitudes and phases in "
             "the initial weights, by the first term of its gradient in a network of squaring "
             "neurons; the first whose magnitude reaches 0.15 wins. A neuron's wave: the largest of "
-            "its first-layer weights. White lines are not as forecast. "
+            "its first-layer weights. In brackets: for how many neurons the largest wave of the "
+            "initial weights is the right one, and a guess. White lines are not as forecast. "
             f"After {self.source}."
         )
 
@@ -173,7 +176,11 @@ class _Strands:
         self.bundles, self.axes = bundles, axes
         waves = [int(k) for k in bundles.waves if k > 0]
         colours = style().colours
-        self.colours = [colours.frequency(int(k), waves) for k in bundles.forecast]
+        # one hue: the colours of frequencies repeat, and waves of one colour would seem akin
+        ramp = np.linspace(DARK, LIGHT, max(len(waves), 2))
+        tint = {k: _ridges.blend(colours.frequencies[0], share)
+                for k, share in zip(waves, ramp, strict=False)}  # fmt: skip
+        self.colours = [tint.get(int(k), _ridges.blend(colours.rest, 1)) for k in bundles.forecast]
         across = np.linspace(0, 1, POINTS)
         self.across = across
         share = np.clip((across - 0.12) / 0.76, 0, 1)
@@ -182,7 +189,9 @@ class _Strands:
         width = axes.get_window_extent().height / (1 + GAP) / len(bundles.forecast)
         width *= 72 / axes.figure.get_figure(root=True).dpi
         self.straight = LineCollection([], linewidths=1.7 * width, zorder=2)
-        self.crossing = LineCollection([], linewidths=1.3 * width, colors=[colours.ink], zorder=3)
+        self.crossing = LineCollection(
+            [], linewidths=width, colors=[colours.ink], alpha=0.6, zorder=3
+        )
         for lines in (self.straight, self.crossing):
             axes.add_collection(lines, autolim=False)
         self.waves = waves
@@ -217,7 +226,7 @@ class _Strands:
 
     def _name(self, k: int, middle: float, side: int) -> Any:
         current_style = style()
-        colour = current_style.colours.words(current_style.colours.frequency(k, self.waves))
+        colour = current_style.colours.muted
         return self.axes.text(
             (-0.012, 1.012)[side], middle, str(k) if k else "none", color=colour,
             fontsize=current_style.small, fontweight="bold", va="center_baseline",
