@@ -23,6 +23,9 @@ ALIGNED = 20.0
 APART = 45.0
 """Degrees of mean misalignment above which they are said not to have lain there before."""
 
+BESIDE = 10.0
+"""The room for the words at the right of the dots, in ems."""
+
 NEARLY_ALL = 0.9
 """So large a share of the neurons on the line are nearly all."""
 
@@ -36,7 +39,9 @@ class PhaseAlignment(Scene):
 
     name = "phase-alignment"
     title = "Neurons' waves come out with twice the phase they went in with"
-    watch = "A dot is a neuron, coloured by frequency; on the line the phase out is twice that in"
+    watch = (
+        "A dot is a neuron; on the lines its phase out is twice that in (−½ and ½ are one phase)"
+    )
     source = "arXiv:2602.16849"
     needs = ("neuron_phase", "neuron_magnitude", "final_frequency")
     recipe = "two-layer-addition"
@@ -60,7 +65,7 @@ class PhaseAlignment(Scene):
             "twice the phase they went in with" if summed else "both inputs' phases added"
         )
         watch = self.watch if summed else (
-            "A dot is a neuron, coloured by frequency; on the line the phases going in add up"
+            "A dot is a neuron; on the line the phases going in add up"
         )  # fmt: skip
         if last <= ALIGNED and first >= APART:
             return Claim(own, watch, numbers=numbers)
@@ -73,32 +78,34 @@ class PhaseAlignment(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The lines, the dots of the moment, and faintly where they began."""
-        axes = style().panels(figure, left=5.0, right=2.0, top=1.6, bottom=3.6)[0][0]
+        narrow, (wide, high) = style().narrow(figure), style().ems(figure)
+        # both phases to one scale
+        side = high - 5.2
+        left = 5.0 if narrow else max(0.5 * (wide - side - BESIDE) + 2.5, 5.0)
+        right = 2.0 if narrow else max(wide - left - side, 2.0)
+        axes = style().panels(figure, left=left, right=right, top=1.6, bottom=3.6)[0][0]
         sums, outputs, sizes = _phases(data)
         _frame(axes, summed=_summed(data))
-        colours = style().colours
-        waves = data["final_frequency"].values
-        tints = [colours.frequency(int(k), waves[waves > 0]) for k in waves[waves > 0]]
-        dot, narrow = 0.05 * style().points ** 2, style().narrow(figure)
+        colours, dot = style().colours, 0.05 * style().points ** 2
         if style().ghost:
-            axes.scatter(sums[0], outputs[0], s=dot, color=colours.rest, lw=0, zorder=2)
-            style().note(
-                axes,
-                "grey: at the start" if narrow else "small and grey: at the start",
-                (0, 1),
-                (0, 0.5),
-                color=colours.muted,
-            )
+            axes.scatter(sums[0], outputs[0], s=dot, color=colours.faint, lw=0, zorder=2)
+            at, lift = ((0, 1), (0, 0.5)) if narrow else ((1, 1), (1.2, -5.6))
+            style().note(axes, "grey: at the start", at, lift, color=colours.muted)
         dots = axes.scatter(
-            sums[0], outputs[0], s=dot, color=tints, lw=0, alpha=0.9, zorder=4, clip_on=False
-        )
-        note = style().note(axes, "", (1, 1), (0, 0.5), ha="right", color=colours.muted)
+            sums[0], outputs[0], s=dot, color=colours.answer, lw=0, alpha=0.9, zorder=4,
+            clip_on=False,
+        )  # fmt: skip
+        place: dict[str, Any] = {"ha": "right", "color": colours.muted}
+        if not narrow:
+            place = {"va": "top", "color": colours.answer, "linespacing": 1.25}
+        lift = (0.0, 0.5) if narrow else (1.2, -0.6)
+        note = style().note(axes, "", (1, 1), lift, **place)
 
         def update(i: int) -> None:
             dots.set_offsets(np.stack([sums[i], outputs[i]], axis=1))
-            dots.set_sizes(dot * (1 + 5 * sizes[i]))
-            words = "off on average" if narrow else "from the line on average"
-            note.set_text(f"{_distance(data, i):.0f}° {words}")
+            dots.set_sizes(dot * (1 + 2 * sizes[i]))
+            words = " off on average" if narrow else " from the\nlines on average"
+            note.set_text(f"{_distance(data, i):.0f}°{words}")
 
         return Drawing([dots, note], update)
 
