@@ -70,6 +70,9 @@ WORSE = 10.0
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
 
+LEAST = 0.0002
+"""A smaller loss is not written in decimal numbers."""
+
 MOST = 7
 """Waves taken away one by one that are shown: those without which the loss is largest."""
 
@@ -142,7 +145,7 @@ class Ablation(Scene):
                 times = unit * int(least / unit)
                 one = "any one of them" if count > 1 else "it"
                 one = f"the neurons of {one}" if self.waves == "neurons" else one
-                watch = f"Without {one} the loss grows at least {times:,.0f}-fold"
+                watch = f"Without {one} the loss grows at least {times:,.0f}-fold, to {_span(data)}"
             return Claim(words, watch, numbers=numbers)
         words = "With its key waves alone the loss is"
         words = (
@@ -297,7 +300,7 @@ class _Bars:
         logs = np.log10([1.0, *(ratio for ratio in ratios if ratio > 0)])
         low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
         # the shares of the axis that the words at its ends need
-        words = [_times(r) if self.numbers else "" for r in ratios]
+        words = [self._words(r) if self.numbers else "" for r in ratios]
         right = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r >= 1),
                     default=0.0)  # fmt: skip
         left = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r < 1),
@@ -311,6 +314,13 @@ class _Bars:
         narrow = style().narrow(axes.figure)
         axes.set_xlabel(f"loss / {whole}" if narrow else f"loss, in multiples of the {whole}",
                         loc="right" if narrow else "center")  # fmt: skip
+
+    def _words(self, ratio: float) -> str:
+        """What stands at a bar's end: how many times, and where there is room the loss itself."""
+        loss = ratio * self._whole
+        if style().narrow(self.axes.figure) or ratio < 1 or not LEAST <= loss < 1000:
+            return _times(ratio)
+        return f"{_times(ratio)} = {_plain(loss)} nats"
 
     @property
     def _whole(self) -> float:
@@ -344,7 +354,7 @@ class _Bars:
             label.set(color=colour, fontweight="bold")
         if self.numbers:
             text = current_style.label(
-                axes, ratio, row, _times(ratio), lift=0.1, va="center", zorder=5,
+                axes, ratio, row, self._words(ratio), lift=0.1, va="center", zorder=5,
                 ha="right" if better else "left",
             )  # fmt: skip
             text.xyann = ((-0.5 if better else 0.5) * current_style.small, 0)
@@ -367,6 +377,17 @@ def _without(data: xr.Dataset) -> list[float]:
     """The losses without each of the key waves, those that are numbers."""
     names = [name for name in data["ablation"].values.tolist() if name.startswith(WAVE)]
     return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
+
+
+def _plain(loss: float) -> str:
+    """A loss as a decimal number in two digits; very small and very large ones as powers."""
+    return f"{float(f'{loss:.2g}'):g}" if LEAST <= loss < 1000 else _number(loss)
+
+
+def _span(data: xr.Dataset) -> str:
+    """The losses without each of the key waves, from the smallest to the largest."""
+    ends = [_plain(end) for end in (min(_without(data)), max(_without(data)))]
+    return f"{' to '.join(dict.fromkeys(ends))} nats".replace(" to ", "\u2013")
 
 
 def _number(x: float) -> str:
