@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +11,7 @@ from grokviz.scenes.any import _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition.progress import _all_waves
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -39,8 +40,14 @@ LEANS = 2.0
 TESTED = 2.2
 """How high the hill of the test loss is, in rows."""
 
-BAR = 0.5
-"""How thick a bar is, in rows."""
+BAR, THIN = 0.86, 0.1
+"""How thick a bar is where the loss is largest, and at least, in rows."""
+
+MUCH = 1e9
+"""So many times is as thick as a bar becomes."""
+
+NEAR = 0.01
+"""A checkpoint so near the end of the axis, as a share of it, has no other before that."""
 
 MOST = 0.5
 """The share of the key waves that training has to lean on before the test loss falls."""
@@ -52,8 +59,11 @@ class ExcludedLoss(Scene):
 
     name = "excluded-loss"
     panels = ("progress",)
-    title = "Training leans on most key waves before the test loss falls"
-    watch = "Each bar begins where taking its wave away starts to hurt training"
+    title = "Training uses most key waves before the test loss falls"
+    watch = (
+        "The thicker, the more training loses without that wave: "
+        f"from \u00d7{LEANS:g} on (waves not key: \u00d71)"
+    )
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
@@ -121,7 +131,7 @@ class ExcludedLoss(Scene):
             return Claim.instead(run.sentence)
         i = int(np.abs(data["epoch"].values - run.grokked).argmin())
         leant = len(_leant_on(data, f"excluded_loss_{self.kind}_by_frequency", i))
-        sentence = f"Training leans on {leant} of {len(keys)} key waves before the test loss halves"
+        sentence = f"Training uses {leant} of {len(keys)} key waves before the test loss halves"
         if leant <= MOST * len(keys):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
         watch = self.watch if self._has_hills(data) else SHORT
@@ -192,7 +202,8 @@ class ExcludedLoss(Scene):
             f"Bars: the loss on the training pairs with {TERMS[self.kind]} at one key "
             "frequency, fitted on all pairs, test pairs included, taken out of the logits is, for "
             f"the first time after memorisation, at least {LEANS:g} times that without any "
-            f"frequency that is not key. {below}{dotted}"
+            "frequency that is not key; as thick as the logarithm of how many times it is. "
+            f"{below}{dotted}"
             f"{after('figures 12 and 15')}"
         )
 
@@ -225,10 +236,16 @@ class ExcludedLoss(Scene):
             np.arange(len(order)), epochs[0], end, color=style().colours.rest,
             lw=0.5 * style().line, zorder=1,
         )  # fmt: skip
-        starts = {row: (float(epochs[begins[k]]), tint[k]) for row, k in enumerate(order)
-                  if begins[k] is not None}  # fmt: skip
+        times = np.log(np.maximum(_times(data, f"excluded_loss_{self.kind}_by_frequency"), 1))
+        every = frequencies.key_frequencies(data)
+        shares = {k: times[begins[k] or 0 :, every.index(k)] for k in order}
+        begun = [k for k in order if begins[k] is not None]
+        largest = max([1e-9, *(float(shares[k].max()) for k in begun)])
+        bars = [
+            _Bar(order.index(k), int(begins[k] or 0), shares[k] / largest, tint[k]) for k in begun
+        ]
         halves = _neurons.halves(axes, data, level=1)
-        return Drawing.of(*parts, halves, _bars(axes, starts, epochs))
+        return Drawing.of(*parts, halves, _bars(axes, bars, epochs, end))
 
     def _values(self, data: xr.Dataset) -> xr.DataArray:
         return data[f"excluded_{self.measure}_{self.kind}_by_frequency"]
@@ -302,29 +319,54 @@ class ExcludedLoss(Scene):
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
 
 
-def _bars(axes: Axes, starts: dict[int, tuple[float, str]], epochs: np.ndarray) -> Drawing:
-    """A bar on some rows, from its start on, with a dot there."""
+@dataclass(frozen=True, eq=False)
+class _Bar:
+    """A bar on a row from an index on, as thick there as ``shares`` of the thickest."""
+
+    row: int
+    begin: int
+    shares: Float[np.ndarray, " epoch"]
+    colour: str
+
+
+def _bars(axes: Axes, bars: Sequence[_Bar], epochs: np.ndarray, end: float) -> Drawing:
+    """Bars from their starts on, each with a dot there."""
+    from matplotlib.collections import PolyCollection
+
     size, colours = style().points, style().colours
-    thick = BAR * abs(axes.transData.transform((0, 1))[1] - axes.transData.transform((0, 0))[1])
-    thick *= 72 / axes.figure.get_figure(root=True).dpi
-    bars, dots = [], []
-    for row, (start, colour) in starts.items():
-        y, look = float(row), {"solid_capstyle": "butt", "zorder": 2.2}
+    pasts, dots = [], []
+
+    def corners(bar: _Bar, stop: int) -> list[np.ndarray]:
+        x = epochs[bar.begin : stop].astype(float)
+        half = np.maximum(BAR * bar.shares[: len(x)], THIN) / 2
+        if x.size and 0 < end - x[-1] <= NEAR * end:
+            # to the end of the axis, where no checkpoint is before it
+            x, half = np.append(x, end), np.append(half, half[-1])
+        upper = np.column_stack([x, bar.row - half])
+        lower = np.column_stack([x, bar.row + half])
+        return [np.concatenate([upper, lower[::-1]])] if len(x) > 1 else []
+
+    for bar in bars:
         if style().ghost:
-            axes.plot([start, epochs[-1]], [y, y], color=colour, lw=thick, alpha=0.3, **look)
-        bars += axes.plot([], [], color=colour, lw=thick, **look)
+            whole = corners(bar, len(epochs))
+            axes.add_collection(
+                PolyCollection(whole, facecolors=bar.colour, alpha=0.3, lw=0, zorder=2.1),
+                autolim=False,
+            )
+        past = PolyCollection([], facecolors=bar.colour, lw=0, zorder=2.2)
+        axes.add_collection(past, autolim=False)
+        pasts.append(past)
         dots += axes.plot(
-            [start], [y], "o", ms=0.7 * size, color=colours.ink, zorder=7, mew=0.05 * size,
-            mec=colours.background,
+            [epochs[bar.begin]], [bar.row], "o", ms=0.6 * size, color=colours.ink, zorder=7,
+            mew=0.05 * size, mec=colours.background,
         )  # fmt: skip
 
     def update(i: int) -> None:
-        for (row, (start, _)), bar, dot in zip(starts.items(), bars, dots, strict=True):
-            y, begun = float(row), bool(epochs[i] >= start)
-            bar.set_data([start, epochs[i]] if begun else [], [y, y] if begun else [])
-            dot.set_visible(style().ghost or begun)
+        for bar, past, dot in zip(bars, pasts, dots, strict=True):
+            past.set_verts(corners(bar, i + 1))
+            dot.set_visible(style().ghost or i >= bar.begin)
 
-    return Drawing([*bars, *dots], update)
+    return Drawing([*pasts, *dots], update)
 
 
 def _begins(data: xr.Dataset, name: str, k: int) -> int | None:
@@ -343,12 +385,27 @@ def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:
 
 def _leans(data: xr.Dataset, name: str) -> Bool[np.ndarray, "epoch key"]:
     """Whether the loss without a key frequency is far above that without any other."""
+    values, rest = _key_and_rest(data, name)
+    return values >= LEANS * rest[:, None]
+
+
+def _times(data: xr.Dataset, name: str) -> Float[np.ndarray, "epoch key"]:
+    """How many times the loss without a key frequency is that without any other, as a number."""
+    values, rest = _key_and_rest(data, name)
+    with np.errstate(over="ignore"):
+        times = np.nan_to_num(values / np.maximum(rest, 1e-30)[:, None], nan=1.0, posinf=MUCH)
+    bounded: Float[np.ndarray, "epoch key"] = np.minimum(times, MUCH)
+    return bounded
+
+
+def _key_and_rest(
+    data: xr.Dataset, name: str
+) -> tuple[Float[np.ndarray, "epoch key"], Float[np.ndarray, " epoch"]]:
+    """The loss without each key frequency, and the largest without any other."""
     keys, values = frequencies.key_frequencies(data), data[name].values.astype(float)
     key = np.isin(data["frequency"].values, keys)
     rest = np.where(np.isfinite(values), values, 0)[:, ~key].max(axis=1, initial=0)
-    return values[:, [list(data["frequency"].values).index(k) for k in keys]] >= (
-        LEANS * rest[:, None]
-    )
+    return values[:, [list(data["frequency"].values).index(k) for k in keys]], rest
 
 
 def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:
