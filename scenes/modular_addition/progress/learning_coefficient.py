@@ -207,7 +207,7 @@ class _Turn(NamedTuple):
 
     ``peak`` is the highest mean up to the latter, ``left`` the mean then. ``apart`` is whether
     every chain at the peak lies above every chain once it has fallen, ``spread`` how far apart
-    the chains halve.
+    the chains halve, ``loss`` the highest test loss.
     """
 
     top: int
@@ -217,6 +217,7 @@ class _Turn(NamedTuple):
     grokked: float
     apart: bool
     spread: float
+    loss: float
 
     @property
     def gap(self) -> str:
@@ -251,9 +252,10 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     times = [np.nan if time is None else time for time in each]
     apart = fallen is not None and bool(chains[top].min() > chains[after].max())
     spread = float(np.ptp(times))
-    return _Turn(
-        int(epochs[top]), peak, float(means[end]), fallen, float(run.grokked), apart, spread
-    )
+    test = losses_of(data, "test").loss
+    highest = float(test[np.isfinite(test)].max(initial=0))
+    left, grokked = float(means[end]), float(run.grokked)
+    return _Turn(int(epochs[top]), peak, left, fallen, grokked, apart, spread, highest)
 
 
 def _halving(
@@ -291,9 +293,7 @@ def _falls(axes: Axes, data: xr.Dataset, others: dict[str, panels.Curve]) -> Dra
     """Curves in percent of their highest values, and how far apart the first two halve."""
     epochs, colours = data["field_epoch"].values, style().colours
     chains = _finite(data)
-    means = chains.mean(axis=1)
-    finite = means[np.isfinite(means)]
-    unit = 100 / (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
+    means, unit = chains.mean(axis=1), _unit(data)
     low, high = unit * chains.min(axis=1), unit * chains.max(axis=1)
     mean = panels.Curve.of(epochs, unit * means, colours.frequencies[2])
     curves = {"complexity (learning coefficient)": mean}
@@ -316,6 +316,13 @@ def _falls(axes: Axes, data: xr.Dataset, others: dict[str, panels.Curve]) -> Dra
     return Drawing.of(_band(axes, epochs, low, high), panel.along(epochs), _apart(axes, data))
 
 
+def _unit(data: xr.Dataset) -> float:
+    """How many per cent of the highest mean an estimate of 1 is."""
+    means = _finite(data).mean(axis=1)
+    finite = means[np.isfinite(means)]
+    return 100 / (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
+
+
 def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
     """An arrow from where the estimate has halved to where the test loss has, and its length."""
     turn, colours = _turn(data), style().colours
@@ -330,11 +337,22 @@ def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
     gap = f"{turn.gap} {clocks.word(data)}s"
     middle = (turn.fallen + turn.grokked) / 2
     text = style().label(axes, middle, level, gap, lift=0.4, color=ink, zorder=7)
+    halves = f"half of {_digits(turn.peak)} and of {turn.loss:.2g} nats"
     half = style().label(
-        axes, middle, level, "half of each", lift=-0.4, va="top", color=colours.muted, zorder=7,
+        axes, middle, level, halves, lift=-0.4, va="top", color=colours.muted, zorder=7,
         fontweight="normal",
     )  # fmt: skip
     parts, epochs = [arrow, text, half], data["field_epoch"].values
+    if style().ghost and not style().narrow(axes.figure):
+        unit, tint = _unit(data), colours.words(colours.frequencies[2])
+        ends = (
+            (turn.top, turn.peak, f"peak {_digits(turn.peak)}"),
+            (turn.grokked, turn.left, f"{_digits(turn.left)} left"),
+        )
+        for x, value, words in ends:
+            style().label(
+                axes, x, unit * value, f"  {words}", lift=0.3, color=tint, zorder=7, ha="left"
+            )
 
     def update(i: int) -> None:
         for part in parts:

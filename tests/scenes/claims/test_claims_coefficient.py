@@ -114,7 +114,7 @@ def xdata(artist: object) -> object:
 
 
 def test_a_gap_has_no_more_digits_than_the_chains_agree_on() -> None:
-    turn = _Turn(0, 100.0, 10.0, 400.0, 3793.0, True, 0.0)
+    turn = _Turn(0, 100.0, 10.0, 400.0, 3793.0, True, 0.0, 11.0)
     for spread, words in ((0.0, "3,393"), (8.0, "about 3,390"), (60.0, "about 3,400"),
                           (9e3, "about 3,000")):  # fmt: skip
         assert turn._replace(spread=spread).gap == words
