@@ -28,7 +28,7 @@ class SkipTrigram(Scene):
     name = "skip-trigram"
     panels = ("held-out", "loss")
     title = "The loss falls while attention turns to the key token"
-    watch = "all tokens but one, the key, are noise; the network must say which key it is"
+    watch = "One token among the noise is the key; below: how much the last token looks at it"
     source = "non-modular notebook of the grokking work; thread, tweet 2"
     needs = (
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
@@ -72,22 +72,34 @@ class SkipTrigram(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
-        rooms = changes.rooms(figure, data, (1, 1) if self.attention else (1,), right=8.4)
-        end = changes.end(data)
+        losses, end = changes.losses(data), changes.end(data)
+        # one curve needs no name, which its axis has
+        right = 8.4 if len(losses) > 1 else 1.6
+        losses = losses if len(losses) > 1 else {"_loss": next(iter(losses.values()))}
+        heights = (1, 1) if self.attention else (1,)
+        rooms = changes.rooms(figure, data, heights, right=right, vgap=1.8)
         drawn = [changes.ChangePanel(
-            rooms[0], data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
+            rooms[0], data, losses, ylabel="loss (nats)", log=self.loss == "log",
             time=self.time, end=end, phases="named", floor=1e-9,
         )]  # fmt: skip
         if self.attention:
             colour = style().colours.frequencies[0]
             attention = panels.at_checkpoints(data, 100 * data["key_attention"], colour)
             drawn.append(changes.ChangePanel(
-                rooms[1], data, {"to the\nkey token": attention}, ylabel="attention (%)",
+                rooms[1], data, {"_to the key": attention}, ylabel="looks at key (%)",
                 time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
             ))  # fmt: skip
         panels.without_time(*rooms[:-1])
         fall_span = () if data.sizes["tested_epoch"] else changes.fall(data) or ()
-        marks = changes.fall_marks(data, fall_span), _marks_of_attention(data, fall_span)
+        # a lone curve without a name is not one of the rest, which are thin
+        for panel in drawn:
+            for trace in panel.traces.values() if len(panel.traces) == 1 else ():
+                for line in trace.lines:
+                    line.set_linewidth(style().line)
+        losses_at = changes.fall_marks(data, fall_span)
+        # below the curve, where there is more room
+        losses_at[:1] = [mark._replace(ha="right", lift=-1.1) for mark in losses_at[:1]]
+        marks = losses_at, _marks_of_attention(data, fall_span)
         return Drawing.of(
             *(panel.along(data["epoch"]) for panel in drawn),
             *(_marks.draw(*one, data["epoch"]) for one in zip(rooms, marks, strict=False)),
