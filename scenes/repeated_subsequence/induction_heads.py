@@ -343,14 +343,17 @@ def _clearest(data: xr.Dataset, runs: list[tuple[int, int]]) -> tuple[int, int]:
 def _example(data: xr.Dataset, pair: tuple[int, int]) -> tuple[int, int, int, int]:
     """A token of a copy, what followed it in the earlier one, and their positions.
 
-    That from which the head looks there most when the film ends.
+    That from which the head looks there most when the film ends; in the first half of the copy
+    where it looks there from one of these, as the scale of the colours is below the second.
     """
     runs, tokens = copies_of(data), data["shown_token"].values
     (first, _), (start, stop) = runs[pair[0]], runs[pair[1]]
     steps = np.arange(stop - start - 1)
     at, i = list(data["shown_head"].values).index(KINDS[1]), changes.last_shown(data, "field_epoch")
     looks = data["attention_pattern"].values[i, at, start + steps, first + steps + 1].astype(float)
-    step = ties.first_largest(np.nan_to_num(looks))
+    looks = np.nan_to_num(looks)
+    half = looks[: max(len(looks) // 2, 1)]
+    step = ties.first_largest(half if half.max() >= LOOKS else looks)
     down, across = start + step, first + step + 1
     return int(tokens[down]), int(tokens[across]), down, across
 
