@@ -49,7 +49,7 @@ class WrittenByHand(Scene):
 
     name = "written-by-hand"
     title = "Training comes close to a solution written down by hand"
-    watch = "A column is a neuron: its weight from each number, blue below 0, orange above"
+    watch = "A column is a neuron: its weight from each number (blue: below 0)"
     source = "arXiv:2301.02679; arXiv:2602.16849"
     needs = ("input_weight", "final_frequency", "neuron_phase", "accuracy")
     recipe = "two-layer-addition-quadratic"
