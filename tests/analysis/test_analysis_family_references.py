@@ -158,6 +158,12 @@ def test_a_family_is_what_its_weights_and_seeds_give(name: str, tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
+def test_a_film_of_it_can_stop_where_a_run_ends(name: str) -> None:
+    data = bundled.reference(name)
+    assert set(data["member_last_epoch"].values.tolist()) <= set(data["epoch"].values.tolist())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_every_member_begins_as_its_seed_says(name: str) -> None:
     place = bundled.folder() / name
     assert check_losses(place, every=True) >= len(facts_of(place)["members"])

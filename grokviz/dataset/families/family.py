@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Int
 
 from grokviz.dataset import schema
 from grokviz.dataset.cache import FOLDER, code_version, read_or_make
@@ -185,7 +186,7 @@ def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
     coords = {
         "member": np.arange(len(records)),
         "point": np.arange(width),
-        "epoch": _clock(values),
+        "epoch": clock(values["member_last_epoch"]),
         "split": list(SPLITS),
         "fraction": fractions,
         "source": list(SOURCES),
@@ -218,12 +219,12 @@ def _pad(arrays: Sequence[np.ndarray], fill: Any, width: int = 0) -> np.ndarray:
     return table
 
 
-def _clock(values: Mapping[str, Any]) -> np.ndarray:
+def clock(last_epochs: Int[np.ndarray, " member"]) -> Int[np.ndarray, " moment"]:
     """Moments evenly spaced from 0 to the end of the longest curve, as a clock for films.
 
     The nearest of them is moved to where a shorter one ends, so that a film can stop there.
     """
-    ends = np.unique(values["member_last_epoch"])
+    ends = np.unique(last_epochs)
     moments = curves.spread(np.arange(int(ends[-1]) + 1), MOMENTS)
     between = ends[(ends > 0) & (ends < ends[-1])]
     for end in between:

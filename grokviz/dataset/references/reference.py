@@ -86,6 +86,12 @@ def _shown(needs: frozenset[str], attrs: Mapping[str, Any]) -> frozenset[str]:
 
 def _upgrade(data: xr.Dataset) -> xr.Dataset:
     """Upgrade a dataset, perhaps from an earlier version, by its task's current rules."""
+    if "member_last_epoch" in data:
+        from grokviz.dataset.families import family
+
+        # nothing is measured at a family's moments
+        moments = family.clock(data["member_last_epoch"].values)
+        data = data.drop_vars("epoch").assign_coords(epoch=("epoch", moments, data["epoch"].attrs))
     task = known_task(data.attrs.get("task"))
     upgrade = task.load("by_present_rules") if task else None
     current: xr.Dataset = data if upgrade is None else upgrade(data)

@@ -6,6 +6,7 @@ way to what is true of a run that only memorised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
