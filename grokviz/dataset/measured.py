@@ -98,7 +98,7 @@ def with_headings(
 
 def _of_run(run: Run, epoch: int | str | None) -> Measures:
     epochs = assemble.epochs_of(run)
-    at = curves.index_of(epochs, epoch, lambda: _grokked(run), run.name)
+    at = curves.index_of(epochs, epoch, lambda: grok_epoch_of(run), run.name)
     nearest, own = int(epochs[at]), table.table_of(run)
     able = {*table.available(run)}
     # coordinates are told by the weights
@@ -120,7 +120,7 @@ def _of_run(run: Run, epoch: int | str | None) -> Measures:
     return printed
 
 
-def _grokked(run: Run) -> int | None:
+def grok_epoch_of(run: Run) -> int | None:
     """When the run grokked, by its logged losses."""
     return learning(Curve(*metric(run, "train_loss")), Curve(*metric(run, "test_loss"))).grokked
 

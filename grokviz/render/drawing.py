@@ -35,9 +35,12 @@ def still(job: RenderJob, data: xr.Dataset) -> Path:
 
 
 def up_to(job: RenderJob, data: xr.Dataset) -> xr.Dataset:
-    """The data up to the moment asked for, of a scene without a clock that is drawn of any one."""
+    """The data up to the moment asked for, of a scene without a clock that is drawn of any one.
+
+    Of what is measured at the last checkpoint alone, the data end with the one asked for already.
+    """
     clock, wanted = job.scene.checkpoint, job.options.epoch
-    if wanted is None or job.scene.clock is not None or clock is None:
+    if wanted is None or clock is None or not job.scene.any_checkpoint:
         return data
     return data.isel({clock: slice(0, clocks.index_of(data, clock, wanted) + 1)})
 

@@ -85,7 +85,7 @@ class Engine(ABC, Generic[S, J]):
             )
         if kind.film and options.epoch is not None:
             raise InputError(f"{path}: --epoch is for a still; a film takes --epochs A:B:STEP")
-        if scene.clock is None and not (self.frames or scene.any_checkpoint):
+        if scene.clock is None and scene.checkpoint is None and not self.frames:
             self._check_last(scene, options, path)
         if kind.film and options.epochs is not None and scene.film_moments:
             raise InputError(
@@ -98,11 +98,11 @@ class Engine(ABC, Generic[S, J]):
             raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
 
     def _check_last(self, scene: S, options: RenderOptions, path: Path) -> None:
-        """Raise InputError where another epoch is asked for than the last, which alone is drawn."""
+        """Raise InputError where an epoch is asked for of a scene that shows no single one."""
         if options.epoch is not None and str(options.epoch).strip() != "last":
-            drawn = "the last checkpoint alone" if scene.checkpoint else "no single epoch"
             raise InputError(
-                f"{path}: --epoch {options.epoch}: {scene.name} is drawn of {drawn}; leave it out"
+                f"{path}: --epoch {options.epoch}: {scene.name} is drawn of no single epoch; leave "
+                "it out"
             )
 
     def _check_sound(self, scene: S, kind: Format, path: Path) -> None:

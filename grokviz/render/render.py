@@ -114,6 +114,10 @@ def data_of(
     if scene.needs == TWO_PATHS and isinstance(data, Sequence):
         return data_of_paths(data)
     given = data is not None and not (isinstance(data, Sequence) and not data)
+    if _of_last_alone(scene, epoch):
+        from grokviz.render.earlier import data_at
+
+        return data_at(scene, data if given else None, str(epoch), report)
     default = scene.reference if given else default_run(scene)
     try:
         dataset = load_for(scene, data, default=default, report=report)
@@ -128,6 +132,13 @@ def data_of(
                 more = load(data, missing, default=default, report=report)
                 dataset = dataset.merge(more[missing], combine_attrs="override")
     return dataset
+
+
+def _of_last_alone(scene: Scene, epoch: str | int | None) -> bool:
+    """Whether another epoch is asked for of a scene whose data are of the last one alone."""
+    asked = epoch is not None and str(epoch).strip() != "last"
+    measured = scene.clock is None and scene.checkpoint is not None
+    return asked and measured and not scene.any_checkpoint
 
 
 def _telling(scene: Scene, epoch: str | int | None) -> tuple[tuple[str, ...], ...]:

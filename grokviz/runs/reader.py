@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import re
@@ -105,6 +106,19 @@ class Run:
             return metrics.decode_records(metrics.read_records(file, entry, check=check))
         except (DamagedFile, OSError) as error:
             raise read_error(file, error) from error
+
+    def until(self, epoch: int) -> Run:
+        """The run as it was when a checkpoint was written: those after it are left out.
+
+        Its metrics stay whole. Raises :class:`InputError` unless there is such a checkpoint.
+        """
+        last = self._require_checkpoint(epoch)
+        index = dataclasses.replace(
+            self._index,
+            checkpoints={at: one for at, one in self._index.checkpoints.items() if at <= last},
+            arrays={at: one for at, one in self._index.arrays.items() if at <= last},
+        )
+        return Run(self.path, dict(self.facts), index)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of all parameters by name in the state dict; empty without checkpoints."""

@@ -54,8 +54,8 @@ class Scene:
         clock: the dataset dimension that its film moves along, or None for a still.
         checkpoint: of a scene without a clock that is drawn of one moment of training, the
             dimension whose last one that is: it stands above the picture.
-        any_checkpoint: whether ``--epoch`` can ask for another one: what is drawn is then the data
-            up to there.
+        any_checkpoint: whether ``--epoch`` can ask for another one of any data: what is drawn is
+            then the data up to there. Else only of a run, which is measured as it was then.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
         aspects: the two where an option has some value: by option and value.
         stills: epochs that ``grokviz figures`` draws, the most telling first; a still of which no

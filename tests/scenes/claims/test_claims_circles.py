@@ -227,14 +227,6 @@ def test_the_checkpoint_asked_for_is_drawn(name: str, tmp_path: Path) -> None:
     assert "40,000" not in said.caption + said.alt + said.title
 
 
-@pytest.mark.parametrize("name", ["attention-map", "chorus"])
-def test_what_is_drawn_of_the_last_alone_says_so(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"8000: {name} is drawn of the last checkpoint alone"):
-        render(name, None, tmp_path / "a.svg", epoch=8000)
-    (path,) = render(name, None, tmp_path / "a.svg", epoch="last", venue="slide")
-    assert "epoch 40,000" in path.read_text("utf-8")
-
-
 def test_logits_that_are_no_numbers_are_refused() -> None:
     data = of("chorus")
     data["logit_start"][3] = np.nan
