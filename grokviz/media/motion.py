@@ -5,6 +5,9 @@ from __future__ import annotations
 FADE = 0.4
 """Seconds in which a text comes or goes."""
 
+SWAPPED = 0.4
+"""Opacity from which a caption comes up that takes another one's place: no frame has none."""
+
 MOVE, TRANSFORM = 1.0, 2.5
 """Seconds in which one thing moves (0.8 to 1.2), and in which one picture becomes another."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from grokviz.media.motion import FADE
+from grokviz.media.motion import FADE, SWAPPED
 from grokviz.media.plain import clean_text
 from grokviz.media.spacing import (
     FOOTER_EMS,
@@ -196,7 +196,8 @@ class Sheet:
         for frame, update in enumerate(updates):
             n = bisect_right(begins, frame) - 1
             seen = min(frame - begins[n] + 1, fade) if n else fade
-            one = partial(self._say, update, "\n".join(in_lines(captions[n])), seen / fade)
+            opacity = SWAPPED + (1 - SWAPPED) * seen / fade
+            one = partial(self._say, update, "\n".join(in_lines(captions[n])), opacity)
             shown.append(known.setdefault((id(update), n, seen), one))
         return shown
 

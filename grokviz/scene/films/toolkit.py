@@ -14,7 +14,7 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media import typefaces
-from grokviz.media.motion import FADE, REST, ease
+from grokviz.media.motion import FADE, REST, SWAPPED, ease
 from grokviz.media.spacing import (
     CAPTION_LINE,
     CAPTION_ROW,
@@ -234,14 +234,16 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         lines = in_lines(text)
         first = CAPTION_ROW - (len(lines) - 1) * CAPTION_LINE / 2
         shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
+        comes = mn.FadeIn(shown, run_time=FADE)
         if self._caption is not None:
-            self.play(mn.FadeOut(self._caption, run_time=FADE / 2))
+            self.remove(self._caption)
+            comes = mn.UpdateFromAlphaFunc(shown, _come_up, run_time=FADE, rate_func=mn.linear)
         self._keep_caption()
         self._caption, self._since = shown, self.frame_number()
         self._sentence = (text.replace("$", ""), self.reading(text))
         if run_time is not None:
             animations = tuple(_with_run_time(animation, run_time) for animation in animations)
-        self.play(mn.FadeIn(shown, run_time=FADE), *animations)
+        self.play(comes, *animations)
 
     @staticmethod
     def reading(text: str) -> float:
@@ -295,6 +297,11 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             mn.Group(*mobjects, self.moment), lambda _, share: update(share),
             run_time=run_time, rate_func=rate or ease,
         )  # fmt: skip
+
+
+def _come_up(caption: Any, share: float) -> None:
+    """Draw a caption that takes the place of another one, some of it from the first frame on."""
+    caption.set_fill(opacity=SWAPPED + (1 - SWAPPED) * share)
 
 
 def _with_run_time(animation: Any, run_time: float) -> Any:
