@@ -47,7 +47,9 @@ def capitalised(words: str) -> str:
 
 
 def reading(text: str) -> float:
-    """Seconds for which a caption is shown at least: it comes, and then a third a word."""
+    """Seconds for which a caption is shown at least, and a picture beside it stands still at most:
+    it comes, and then a third a word.
+    """
     return FADE + AT_LEAST + A_WORD * len(text.split())
 
 

@@ -28,7 +28,7 @@ def losses(data: xr.Dataset) -> Said:
         "The same by its loss: how much the right answers surprise it, in nats.",
         *named,
         f"What it is shown it knows by {run.word} {run.memorised or 0:,}, the rest by "
-        f"{run.generalised or 0:,}.",
+        f"{run.generalised or 0:,}: that is grokking.",
     )
 
 

@@ -107,7 +107,7 @@ class Thread(Film):
         seen = _said.Seen.OWN if own else _said.Seen.SECOND if table else _said.Seen.ANOTHER
         return (
             Chapter("opening", "opening", own=own),
-            Chapter("grokking", "grokking-curve", seconds=18, hold=2, run=table,
+            Chapter("grokking", "grokking-curve", seconds=18.5, hold=2, run=table,
                     captions=_said.losses),  # 1
             Chapter("induction", "induction-task"),
             Chapter("phase-change", "induction-phase-change", seconds=12, hold=2,
@@ -121,7 +121,7 @@ class Thread(Film):
                     captions=_said.chorus(chorus)),  # 7
             Chapter("embedding", "embedding-waves", waves.changed_options(), seconds=12, hold=2,
                     captions=_said.waves(waves)),  # 9 and 11
-            Chapter("neuron", "neuron-surface", neuron.changed_options(), seconds=12, hold=3,
+            Chapter("neuron", "neuron-surface", neuron.changed_options(), seconds=11.5, hold=2,
                     captions=_said.neuron(neuron)),  # 10
             Chapter("digits", "digit-phase-changes", seconds=11.5, hold=2,
                     captions=_said.digits),  # 13

@@ -118,7 +118,7 @@ def test_its_moments_are_those_of_one_run() -> None:
     first, second = scene("opening", user=False)().epochs(answers)
     assert scene("finale", user=False)().moments(answers) == (first, second)
     said = " ".join(ours["grokking"].captions_of(answers))
-    assert f"by epoch {first:,}, the rest by {second:,}." in said
+    assert f"by epoch {first:,}, the rest by {second:,}: that is grokking." in said
     assert f"by {second:,}" in scene("finale", user=False)().claim(answers).sentence
 
 

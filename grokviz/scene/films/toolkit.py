@@ -108,6 +108,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.noted: list[tuple[int, float | None]] = []
         self._caption: Any = None
         self._source: Any = None
+        self._title: Any = None
         self._sentence = ("", 0.0)
         self._skipping, self._is_skipped, self._section_from = False, 0, 0
         self._begins = False
@@ -129,8 +130,20 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     def setup(self) -> None:
         """Add the title, and below it the run of the data."""
         if self.context.title:
-            self.add(self._heading(self.context.title))
+            self._title = self._heading(self.context.title)
+            self.add(self._title)
         self.show_source(about(self.data))
+
+    def show_title(self, title: str) -> None:
+        """Write another title above, for a part with a subject of its own.
+
+        One that a user has given stays, and so does none.
+        """
+        if self._title is None or self.context.title != self.options.heading(self.data):
+            return
+        self.remove(self._title)
+        self._title = self._heading(title)
+        self.add(self._title)
 
     def show_source(self, text: str) -> None:
         """Write below what is drawn: at first the run of the data."""

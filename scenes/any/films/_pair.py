@@ -65,6 +65,10 @@ class Pair:
                 lines[kind].move_line(pixels)
                 names[kind].move_to(place(pixels[-1, 0] + 88, ends[kind]))
 
+    def rows(self, kind: str, x: float) -> list[float]:
+        """The pixel rows of a curve of each panel at a pixel column."""
+        return [float(np.interp(x, *curves[kind].T)) for curves in self._pixels]
+
 
 def _ticks(first: float, last: float) -> dict[float, str]:
     """The epochs written below the panels."""

@@ -14,11 +14,12 @@ from grokviz.scenes.any.films._pair import LOSS, Curves, Pair
 from grokviz.scenes.any.rounding import GROWS, MEASURED, PAIR, times
 
 from grokviz.dataset.numerics.spikes import SWING
-from grokviz.media.motion import FADE, TRANSFORM
+from grokviz.media.motion import FADE, TRANSFORM, ease
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import (
     SMALL,
+    Dots,
     FilmScene,
     Line,
     Plot,
@@ -62,8 +63,8 @@ PUSH = (
 )
 GROWTH = "growth of the last layer's norm from its lowest since the last leap"
 WHY = (
-    "A push on all answers alike changes none. But training takes each push relative to its size: "
-    "even tiny ones move weights.",
+    "A push on all answers alike changes none.",
+    "But training takes each push relative to its size: even tiny ones move weights.",
     "... and then the loss leaps.",
 )
 """From the push to the leap; why is of arXiv:2605.06152."""
@@ -326,12 +327,22 @@ class Rounding(FilmScene):
         stop = min(slow.leap + AFTER * period, last)
         (left, top), (right, low) = (pair.axes[0].at(*corner)
                                      for corner in ((start, LOSS[1]), (stop, LOSS[0])))  # fmt: skip
+        self._pass_by(pair, last, WHY[0])
         corners = np.array([[left, top], [right, top], [right, low], [left, low], [left, top]])
         box = Line(corners[:1], self.colours.accent, 5)
+        plot = pair.axes[0].plot
+        whole = np.array([[plot.x0, plot.y0], [plot.x1, plot.y0], [plot.x1, plot.y1],
+                          [plot.x0, plot.y1], [plot.x0, plot.y0]])  # fmt: skip
+
+        def frame(share: float) -> None:
+            """Draw the box around the leap, and let it grow until it is what is seen next."""
+            around, grown = min(share / 0.5, 1.0), max(share / 0.5 - 1, 0.0)
+            box.move_line(_along(corners, around) if not grown
+                          else corners + ease(grown) * (whole - corners))  # fmt: skip
+
         self.add(box)
-        text = WHY[0]
-        self.say(text, self.sweep(lambda s: box.move_line(_along(corners, s)), box,
-                                  run_time=0.75 * self.reading(text)))  # fmt: skip
+        text = WHY[1]
+        self.say(text, self.sweep(frame, box, run_time=self.reading(text), rate=mn.linear))
         self.leaving.append(box)
         relative = {kind: np.stack([x, y / np.interp(slow.lowest, x, y)])
                     for kind, (x, y) in norms.items()}  # fmt: skip
@@ -346,7 +357,7 @@ class Rounding(FilmScene):
         begun = start + BEGUN * (slow.leap - start)
         self._put(close, begun)
         self._draw(close, [first], begun, slow.leap - 1)
-        self._draw(close, [WHY[1]], slow.leap - 1, stop)
+        self._draw(close, [WHY[2]], slow.leap - 1, stop)
 
     def _show_all(
         self, losses: Curves, norms: Curves, sums: Curves, whole: float, grows: bool
@@ -368,23 +379,28 @@ class Rounding(FilmScene):
             when = ", early" if ends.size and ends[-1] <= EARLY * whole else ""
             text = f"These weights grow before each of {one} leaps; in float64 {times(often)}"
             text += f", and it leaps {times(two)}." if two else f"{when}, and no leap follows."
-        self._put(pair)
-        self._draw(pair, [text], 0, whole)
+        texts = [text]
         if self.options.claim(self.data).holds:
-            self._pass_by(pair, whole, "Only the last bits of the loss made the difference.")
+            texts.append("Only the last bits of the loss made the difference.")
+        self._put(pair)
+        self._draw(pair, texts, 0, whole)
 
-    def _pass_by(self, pair: Pair, whole: float, text: str) -> None:
-        """Lead a line along both panels while a caption is read."""
+    def _pass_by(self, pair: Pair, last: float, text: str) -> None:
+        """Lead a line along both panels, a dot on each curve of float32, while one reads."""
         upper, lower = (axes.plot for axes in pair.axes)
-        pointer = Line(np.zeros((2, 2)), self.colours.muted, 4)
+        line = Line(np.zeros((2, 2)), self.colours.muted, 4)
+        dots = [Dots(np.zeros((1, 2)), 14, self.looks["float32"]) for _ in pair.axes]
 
         def move(share: float) -> None:
-            x = pair.axes[0].at(share * whole, LOSS[1])[0]
-            pointer.move_line(np.array([[x, upper.y0], [x, lower.y1]]))
+            x = pair.axes[0].at(share * last, LOSS[1])[0]
+            line.move_line(np.array([[x, upper.y0], [x, lower.y1]]))
+            for dot, y in zip(dots, pair.rows("float32", x), strict=True):
+                dot.move_dots(np.array([[x, y]]))
 
         move(0.0)
-        self.add(pointer)
-        self.say(text, self.sweep(move, pointer, run_time=self.reading(text)))
+        self.add(line, *dots)
+        self.say(text, self.sweep(move, line, *dots, run_time=self.reading(text), rate=mn.linear))
+        self.remove(line, *dots)
 
     def _growth(self, norms: Curves) -> dict[str, np.ndarray]:
         """By which share a norm is over its lowest since the last leap of the same training."""

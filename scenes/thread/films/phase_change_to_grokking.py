@@ -17,18 +17,26 @@ from matplotlib.colors import to_rgb
 from grokviz.media.motion import FADE, MOVE
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
-from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, words
+from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, mono, words
 from grokviz.scene.spoken import percent
 
 RUN = "modular-addition"
+WHY = "Memory takes large weights, the rule small ones"
+"""What stands above the last section, which is about weights."""
 LEARNED = 0.1
 """The loss below which a run has learned, as in the dataset."""
 TABLE, ROOM = (128, 195), 570
 """Corner and size of the table of pairs in pixels."""
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
+APART, BESIDE = 50.0, 18.0
+"""Pixels below the highest sum of squares from which on there is room for a lower one's number, and
+how far left of its dot this ends."""
 NAMED, TOUCH = 0.5, 40.0
 """The loss at which curves have their names, and the pixels below which two of them touch."""
+FILLED, BEGUN = 0.5, 0.5
+"""The share of the first caption in which the table fills, and how far the losses are drawn in the
+rest of it: empty axes say nothing."""
 SLOW = 3.0
 """Least seconds in which the losses of the last run are drawn; the others are drawn faster."""
 
@@ -51,6 +59,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.section("gap")
         self.take_data_away()
         self.section("why", *self.leaving)
+        self.show_title(WHY)
         self.say_why()
 
     # --- one run -------------------------------------------------------------------
@@ -82,12 +91,6 @@ class PhaseChangeToGrokking(FilmScene):
             part[:, max(round(passed * p), 1) :, 3] = FAINT
             self.table.recolour(part)
 
-        fill(0.0)
-        self.say(
-            text, mn.FadeIn(self.table),
-            *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
-            self.sweep(fill, self.table, run_time=self.reading(text), rate=mn.linear),
-        )  # fmt: skip
         x, y = self._curve(first, "train")
         train = Growing(self.axes, x, y, self.colours.train, 6)
         test = Growing(self.axes, *self._curve(first, "test"), self.colours.test, 6)
@@ -98,14 +101,26 @@ class PhaseChangeToGrokking(FilmScene):
             for curve in (train, test):
                 curve.until(10 * (last / 10) ** passed)
 
+        def begin(passed: float) -> None:
+            fill(min(passed / FILLED, 1.0))
+            draw(BEGUN * max(passed - FILLED, 0.0) / (1 - FILLED))
+
+        begin(0.0)
+        self.add(train.line, test.line)
+        self.say(
+            text, mn.FadeIn(self.table),
+            *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
+            self.sweep(begin, self.table, train.line, test.line, run_time=self.reading(text),
+                       rate=mn.linear),
+        )  # fmt: skip
         together = self.options.together(self.data, first)
         text = (
             "Both losses fall at once: what it learns holds for all sums."
             if together else "Do both losses fall?"
         )  # fmt: skip
-        self.add(train.line, test.line)
         seconds = max(self.reading(text), 4.5)
-        self.say(text, self.sweep(draw, train.line, test.line, run_time=seconds, rate=mn.linear))
+        self.say(text, self.sweep(lambda passed: draw(BEGUN + (1 - BEGUN) * passed), train.line,
+                                  test.line, run_time=seconds, rate=mn.linear))  # fmt: skip
         for curve in (train, test):
             curve.until(1e9)
         self.lines = [train.line, test.line]
@@ -320,7 +335,7 @@ class PhaseChangeToGrokking(FilmScene):
         text = f"Why does it go on at all? Here with {percent(fraction)} of the sums."
         self.say(text, *map(mn.FadeIn, axes),
                  self._through(curves, 0, early, self.reading(text)))  # fmt: skip
-        peak, final = weights[top], weights[-1]
+        peak = weights[top]
         x, y = below.at(highest, peak)
         mark = Dots(np.array([[x, y]]), 13, ink)
         value = words(spaced(round(peak)), ink, px=42, bold=True, at=(x + 26, y - 8), anchor="left")
@@ -332,27 +347,28 @@ class PhaseChangeToGrokking(FilmScene):
         for n, (text, start, stop) in enumerate(stops):
             new = () if n else map(mn.FadeIn, [mark, value])
             self.say(text, *new, self._through(curves, start, stop, self.reading(text)))
-        right, low = below.at(float(epochs[-1]), final)
         level, fall = (Line(np.array([[x, y], [x + 1, y]]), colour, 4)
                        for colour in (self.colours.faint, ink))  # fmt: skip
-        ends = [
-            Dots(np.array([[right, low]]), 13, ink),
-            words(spaced(round(final)), ink, px=42, bold=True, at=(right + 30, low + 14),
-                  anchor="left"),
-        ]  # fmt: skip
+        marker, number = Dots(np.array([[x, y]]), 13, ink), mono("", ink, at=(x, y))
+        after = slice(top, None)
+        path = below.pixels(epochs[after], weights[after])
 
         def measure(share: float) -> None:
-            over, down = min(2 * share, 1.0), max(2 * share - 1, 0.0)
-            level.move_line(np.array([[x, y], [x + over * (right - x), y]]))
-            tip = x + over * (right - x)
-            fall.move_line(np.array([[tip, y], [tip, y + down * (low - y) + 1]]))
+            at = x + share * (path[-1, 0] - x)
+            low = float(np.interp(at, path[:, 0], path[:, 1]))
+            level.move_line(np.array([[x, y], [at + 1, y]]))
+            fall.move_line(np.array([[at, y], [at, low + 1]]))
+            marker.move_dots(np.array([[at, low]]))
+            now = float(np.interp(at, path[:, 0], weights[after]))
+            text = spaced(round(now)) if low - y > APART else ""
+            beside = (at - BESIDE, (y + low) / 2 + 15)
+            number.points = mono(text, ink, px=42, bold=True, at=beside).points
 
         measure(0.0)
-        self.add(level)
-        text = f"After grokking, this sum of squares is {peak / final:.1f} times smaller."
-        self.say(text, *map(mn.FadeIn, ends),
-                 self.sweep(measure, level, fall, run_time=self.reading(text),
-                            rate=mn.linear))  # fmt: skip
+        self.add(level, fall, number, marker)
+        text = f"After grokking, this sum of squares is {peak / weights[-1]:.1f} times smaller."
+        self.say(text, self.sweep(measure, level, fall, number, marker,
+                                  run_time=self.reading(text), rate=mn.linear))  # fmt: skip
 
     def _go(self, curves: list[Growing], epoch: float) -> None:
         for curve in curves:
