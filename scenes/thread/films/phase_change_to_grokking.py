@@ -29,7 +29,7 @@ TABLE, ROOM = (128, 195), 570
 """Corner and size of the table of pairs in pixels."""
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
-APART, BESIDE = 50.0, 18.0
+APART, BESIDE = 80.0, 18.0
 """Pixels below the highest sum of squares from which on there is room for a lower one's number, and
 how far left of its dot this ends."""
 NAMED, TOUCH = 0.5, 40.0
@@ -361,7 +361,7 @@ class PhaseChangeToGrokking(FilmScene):
             marker.move_dots(np.array([[at, low]]))
             now = float(np.interp(at, path[:, 0], weights[after]))
             text = spaced(round(now)) if low - y > APART else ""
-            beside = (at - BESIDE, (y + low) / 2 + 15)
+            beside = (at - BESIDE, y + 46)
             number.points = mono(text, ink, px=42, bold=True, at=beside).points
 
         measure(0.0)
