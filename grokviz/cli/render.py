@@ -96,7 +96,7 @@ def _format_help() -> str:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Say what would be made, and how large films of such a size usually are.",
+    help="Say what would be made, and how large it usually is.",
 )
 @user_code_option
 @quiet_option

@@ -14,6 +14,7 @@ from grokviz.media.plain import clean_text
 from grokviz.media.theme import AUTO, Theme
 from grokviz.media.venues import Page, find_venue
 from grokviz.render.quality import DURATION, Quality
+from grokviz.render.sizes import usual_bytes
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -141,12 +142,18 @@ class RenderJob:
         if not self.format.film:
             size = f"{self.page.width:.4g} x {self.page.height:.4g} in"
             size = f"{wide} x {high} px" if self.theme.medium == "slide" else size
-            return f"{self.path}: {self.scene.name}, {self.format.name}, {size}"
+            return f"{self.path}: {self.scene.name}, {self.format.name}, {size}{self._usual_size()}"
         length = f"section {self.section}" if self.section else f"{self.seconds:g} s"
         return (
             f"{self.path}: {self.scene.name}, {self.format.name}, {wide} x {high} px, "
             f"{length} at {float(self.quality.fps):g} frames a second{self._expected_size()}"
         )
+
+    def _usual_size(self) -> str:
+        """About how large a still or page is, to a factor of two, of our scenes."""
+        wide, high = self.page.pixels
+        size = usual_bytes(self.scene, self.format.name, wide * high)
+        return "" if size is None else f", about {_round(size / 1e6):g} MB"
 
     def _expected_size(self) -> str:
         """How large a film of this size, rate and length usually is; of a section nobody knows."""

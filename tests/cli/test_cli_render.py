@@ -183,7 +183,7 @@ def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     ).splitlines()  # fmt: skip
     assert lines[0].startswith("a.gif: embedding-waves, gif, 960 x 540 px")
     assert lines[1].startswith("b.pdf: embedding-waves, pdf, 3.25 x ")
-    assert "MB" not in lines[1]
+    assert lines[1].endswith(" in, about 0.03 MB")
     alpha = ["render", "wave-circles", "--transparent", "--dry-run"]
     prores, small = said(capsys, *alpha, "-o", "w.mov", "-o", "w.rle.mov").splitlines()
     # ProRes was 382 MB when it was drawn
@@ -191,6 +191,27 @@ def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert small.endswith("usually 10 to 110 MB")
     assert said(capsys, *alpha, "-o", "w.mov", "--max-size", "90").endswith("at most 90 MB\n")
     assert left(here) == []
+
+
+@pytest.mark.parametrize("name", ["embedding-waves", "grokking-curve"])
+def test_its_size_is_known_to_a_factor_of_two(
+    name: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [f"a{suffix}" for suffix in (".png", ".svg", ".pdf", ".avif", ".html")]
+    asked = ["render", name, *(word for file in files for word in ("-o", file))]
+    lines = said(capsys, *asked, "--dry-run").splitlines()
+    said(capsys, *asked)
+    for file, line in zip(files, lines, strict=True):
+        about = re.fullmatch(r".*, about ([\d.]+) MB", line)
+        assert about, line
+        assert 0.5 < float(about[1]) / ((here / file).stat().st_size / 1e6) < 2, line
+    (small,) = said(
+        capsys, "render", name, "--quality", "l", "-o", "b.png", "--dry-run"
+    ).splitlines()
+    said(capsys, "render", name, "--quality", "l", "-o", "b.png")
+    about = re.fullmatch(r".*, about ([\d.]+) MB", small)
+    assert about
+    assert 0.5 < float(about[1]) / ((here / "b.png").stat().st_size / 1e6) < 2
 
 
 @pytest.mark.slow
