@@ -145,10 +145,16 @@ class ManySmallSteps(FilmScene):
         self.hold()
         if not smooth:
             return
+
+        def again(share: float) -> None:
+            last = max(round(share * len(self.means[-1])), 2)
+            many.move_line(self.means[-1][:last])
+
         text = "A large network's loss is a mean of many things too, and looks smooth."
         self.say(
             text, *map(mn.FadeOut, [*window.shapes, tag]),
-            one.animate(run_time=MOVE * self.reading(text)).set_stroke(opacity=0.0),
+            one.animate(run_time=MOVE).set_stroke(opacity=0.0),
+            self.sweep(again, many, run_time=self.reading(text), rate=mn.linear),
         )  # fmt: skip
         text = "Behind it there may be sudden changes, too many to see."
         one.set_stroke(opacity=THIN)
