@@ -14,7 +14,7 @@ import grokviz as gv
 from grokviz import cli
 from grokviz.dataset import cache, schema
 from grokviz.dataset.families import trajectory
-from grokviz.dataset.families.family import MOMENTS, _clock, family
+from grokviz.dataset.families.family import MOMENTS, clock, family
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.learning import Curve, first_low
 from grokviz.dataset.references.reference import load, resolve
@@ -453,10 +453,10 @@ def test_first_below_is_what_learned_means() -> None:
 
 def test_the_clock_stands_where_shorter_runs_end() -> None:
     ends = np.array([300, 1, 1000, 2500, 300])
-    moments = _clock({"member_last_epoch": ends})
+    moments = clock(ends)
     assert {0, 1, 300, 1000, 2500} <= set(moments.tolist())
     assert (np.diff(moments) > 0).all()
-    even = _clock({"member_last_epoch": ends[3:4]})
+    even = clock(ends[3:4])
     assert len(moments) == len(even) == MOMENTS
     assert np.abs(moments - even).max() <= 2500 / MOMENTS
-    assert _clock({"member_last_epoch": np.array([0, 1])}).tolist() == [0, 1]
+    assert clock(np.array([0, 1])).tolist() == [0, 1]
