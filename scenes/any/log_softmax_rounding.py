@@ -231,7 +231,7 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray], *, table
             lines[name].set_linestyle((0, DASHES))
         if current_style.ghost:
             axes.plot(
-                x, returned, lw=0.7 * wide, ls=lines[name].get_linestyle(), alpha=0.28, zorder=2,
+                x, returned, lw=0.7 * wide, ls=lines[name].get_linestyle(), alpha=0.6, zorder=2,
                 **look,
             )  # fmt: skip
         size = current_style.points * 0.42

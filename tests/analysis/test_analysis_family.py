@@ -130,8 +130,8 @@ def test_curves_are_thinned_and_keep_their_records(sweep: Path) -> None:
     data = family([sweep])
     assert 100 < data.sizes["point"] <= 2000
     run = open_run(members_of(sweep)[2])
-    for clock, name in (("member_epoch", "train_loss"), ("member_test_epoch", "test_loss")):
-        at = data[clock].values[2]
+    for times, name in (("member_epoch", "train_loss"), ("member_test_epoch", "test_loss")):
+        at = data[times].values[2]
         known = at >= 0
         assert (np.diff(at[known]) > 0).all()
         assert not known[known.sum() :].any()
