@@ -1,4 +1,4 @@
-"""The multiplication table as the network answers it, sorted by cosets, half-way and at the end."""
+"""The multiplication table as the network answers it, as it is listed and sorted by cosets."""
 
 from __future__ import annotations
 
@@ -31,17 +31,26 @@ ENOUGH = 10
 DIM = 0.45
 """How much of its coset's colour a wrong answer in the right coset has."""
 
+PALEST = 0.62
+"""How much of its colour the last element of a coset has; the first has all."""
+
+CELLS = "The network learns its table cell by cell, not block by block"
+"""What is said of the table half-way through training."""
+
+WRONG_WATCH = (
+    "A cell is x times y, a colour a coset (a subgroup, shifted); grey: wrong, "
+    "dim: only the coset right"
+)
+"""What to look at in the table half-way through training."""
+
 
 @dataclass(frozen=True)
 class GroupTable(Scene):
-    """The table of all answers sorted by cosets, half-way through training and at the end."""
+    """All answers in the order of the elements and in that of cosets; or sorted, half-way too."""
 
     name = "group-table"
-    title = "The network learns its table cell by cell, not block by block"
-    watch = (
-        "A cell is x times y, a colour a coset (a subgroup, shifted); grey: wrong, "
-        "dim: only the coset right"
-    )
+    title = "Sorted by cosets, the network's own 576 answers fall into blocks"
+    watch = "A cell is its answer to x times y; a colour is a coset, a shade one of its elements"
     source = "arXiv:2312.06581"
     needs = ("answer", "product", "sorted_place", "sorted_size", "accuracy")
     recipe = "group-composition-S4"
@@ -50,7 +59,7 @@ class GroupTable(Scene):
     aspect = 1.75
     narrow_aspect = 0.52
 
-    listed: bool = option(False, "the table as its elements are listed, in place of half-way")
+    listed: bool = option(True, "the table as its elements are listed; off: sorted, half-way")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -71,14 +80,20 @@ class GroupTable(Scene):
                    "wrong half-way": wrong, "in their coset": inside,
                    "by chance": wrong * table.chance}  # fmt: skip
         part = "block" if table.is_normal else "band"
-        watch = self.watch.replace("a subgroup", f"a subgroup of {table.size}")
+        if self.listed:
+            watch = self.watch.replace("its elements", f"its {table.size} elements")
+        else:
+            watch = WRONG_WATCH.replace("a subgroup", f"a subgroup of {table.size}")
         if not share >= PURE > at_first:
             sentence = f"{percent(share)} of the answers are in the coset of their {part}"
             return Claim.instead(f"{sentence} of the table", watch, **numbers)
-        sentence = f"Sorted by cosets, the network's table falls into {part}s"
+        whose = f"the network's own {table.order**2:,}"
+        if share < 1:
+            whose = f"{percent(share)} of the network's"
+        sentence = f"Sorted by cosets, {whose} answers fall into {part}s"
         if not self.listed and wrong >= ENOUGH:
             if inside <= ALIKE * table.chance * wrong:
-                sentence = self.title.replace("block", part)
+                sentence = CELLS.replace("block", part)
             elif inside >= MORE * table.chance * wrong:
                 sentence = f"The network learns its table {part} by {part} before cell by cell"
         return Claim(sentence, watch, sentence == self.title, numbers)
@@ -106,17 +121,22 @@ class GroupTable(Scene):
                 va="center", **plain,
             )  # fmt: skip
 
+        if self.listed:
+            heads[0].set_text("as listed")
+            heads[1].set_text("sorted by cosets")
+            counts[1].set_text("" if narrow else f"a subgroup of {table.size}, shifted")
+
         def update(i: int) -> None:
-            left = i if self.listed else min(i, table.half)
-            images[0].set_data(table.picture(left, listed=self.listed))
-            images[1].set_data(table.picture(i))
+            left = min(i, table.half)
+            if self.listed:
+                images[0].set_data(table.shaded(i))
+                images[1].set_data(table.by_coset(table.shaded(i)))
+                counts[0].set_text(table.learnt(i, short=narrow))
+                return
             for k, moment in enumerate((left, i)):
+                images[k].set_data(table.by_coset(table.corrected(moment)))
                 heads[k].set_text(clocks.at(data, "field_epoch", moment))
                 counts[k].set_text(table.count(moment, short=narrow))
-            if self.listed:
-                heads[0].set_text("as listed")
-                heads[1].set_text("sorted by cosets")
-                counts[0].set_text("")
 
         return Drawing([*images, *heads, *counts], update)
 
@@ -145,7 +165,7 @@ class GroupTable(Scene):
         """With the definitions and the citation."""
         table = _Table(data)
         kind = "a normal subgroup" if table.is_normal else "a subgroup H"
-        half = "" if self.listed else (
+        half = "Its shades are the elements of a coset. " if self.listed else (
             "Left: the first moment at which the test accuracy, else that of all pairs, is half of "
             "its highest. "
         )  # fmt: skip
@@ -160,6 +180,7 @@ class _Table:
     """The answers of every moment, and how they are sorted and coloured."""
 
     def __init__(self, data: xr.Dataset) -> None:
+        self.data = data
         self.answers: Int[np.ndarray, "moment x y"] = data["answer"].values.astype(int)
         self.product: Int[np.ndarray, "x y"] = data["product"].values.astype(int)
         self.size = int(data["sorted_size"])
@@ -170,6 +191,7 @@ class _Table:
         blocks = self._parts(self.product)
         self.is_normal = bool((blocks == self._majority(blocks)).all())
         self.colours = _colours(self.coset)
+        self.shades = _shades(self.colours, places, self.size)
         self.half = _half(data, [self.right(i) for i in range(len(self.answers))])
         # of all elements but the right one
         self.chance = (self.size - 1) / max(self.order - 1, 1)
@@ -195,17 +217,33 @@ class _Table:
             return "all right"
         return f"{wrong:,} wrong" + ("" if short else f", {inside:,} in the right coset")
 
-    def picture(self, i: int, *, listed: bool = False) -> Float[np.ndarray, "x y 3"]:
+    def learnt(self, i: int, *, short: bool) -> str:
+        """How many answers are right at a moment, and how many were at first, in words."""
+        now, first = (int((self.answers[k] == self.product).sum()) for k in (i, 0))
+        every = self.order**2
+        words = f"all {every:,} right" if now == every else f"{now:,} of {every:,} right"
+        at_first = clocks.at(self.data, "field_epoch", 0)
+        return words if short or not i else f"{words}, {first:,} at {at_first}"
+
+    def shaded(self, i: int) -> Float[np.ndarray, "x y 3"]:
+        """The colour of each answer, right or wrong: its coset's, in the shade of the element."""
+        cells: Float[np.ndarray, "x y 3"] = self.shades[self.answers[i]]
+        return cells
+
+    def corrected(self, i: int) -> Float[np.ndarray, "x y 3"]:
         """The colour of each answer: its coset's, grey where it is wrong."""
         from matplotlib.colors import to_rgb
 
         answers = self.answers[i]
         grey = np.array(to_rgb(style().colours.rest))
-        colours = self.colours[answers]
         known = self.coset[answers] == self.coset[self.product]
         share = np.where(answers == self.product, 1.0, np.where(known, DIM, 0.0))[..., None]
-        cells: Float[np.ndarray, "x y 3"] = grey + (colours - grey) * share
-        return cells if listed else cells[self.order_of][:, self.order_of]
+        cells: Float[np.ndarray, "x y 3"] = grey + (self.colours[answers] - grey) * share
+        return cells
+
+    def by_coset(self, cells: Float[np.ndarray, "x y 3"]) -> Float[np.ndarray, "x y 3"]:
+        """The rows and columns of a picture sorted by coset."""
+        return cells[self.order_of][:, self.order_of]
 
     def _parts(self, table: Int[np.ndarray, "x y"]) -> Int[np.ndarray, "block cell"]:
         """The cosets of a table, a row for each block."""
@@ -235,6 +273,18 @@ def _colours(coset: Int[np.ndarray, " element"]) -> Float[np.ndarray, "element 3
 
     every = sorted({*coset.tolist()})
     return np.array([to_rgb(style().colours.frequency(int(k), every)) for k in coset])
+
+
+def _shades(
+    colours: Float[np.ndarray, "element 3"], places: Int[np.ndarray, " element"], size: int
+) -> Float[np.ndarray, "element 3"]:
+    """The elements' colours, deeper in the page for later ones of a coset."""
+    from matplotlib.colors import to_rgb
+
+    ground = np.array(to_rgb(style().colours.background))
+    strength = 1 - (1 - PALEST) * (places % max(size, 1)) / max(size - 1, 1)
+    mixed: Float[np.ndarray, "element 3"] = ground + (colours - ground) * strength[:, None]
+    return mixed
 
 
 def _divide(axes: Axes, table: _Table) -> None:
