@@ -74,3 +74,8 @@ def meaning(name: str, group: str) -> str:
     if match := re.match(r"(\d+)d", name):
         return f"the elements as {match[1]} × {match[1]} matrices"
     return ""
+
+
+def short_meaning(name: str, group: str) -> str:
+    """The two values of the sign: "even or odd"; empty of other representations."""
+    return meaning(name, group).rpartition(" is ")[2] if name == "sign" else ""

@@ -32,17 +32,20 @@ MOST = 7
 
 ACCURACY = "test accuracy"
 
-THICK, THIN = 1.7, 0.7
+TOGETHER = 1.5
+"""At most so many times later than the other the last and the test accuracy reach half together."""
+
+THICK, THIN = 1.7, 0.8
 """How thick the line of the title and those of no title are, in those of other pictures."""
 
 
 @dataclass(frozen=True)
 class Representations(Scene):
-    """A line for the similarity with each key character, that which comes last in colour."""
+    """A line for the similarity with each key character, and a dot at half of its highest."""
 
     name = "representations"
-    title = "Whether a permutation is even or odd is learnt last"
-    watch = "Representations write S4 as matrices; lines are how strongly each shows in the answers"
+    title = "Even or odd is the last to be half learnt, as test accuracy rises"
+    watch = "How strongly the answers show each representation of S4; a dot: half of its highest"
     source = "arXiv:2302.03025"
     needs = ("similarity", "key_representation", "accuracy")
     recipe = "group-composition-S4"
@@ -69,12 +72,9 @@ class Representations(Scene):
                    "count": float(len(lines.half))}  # fmt: skip
         watch = self.watch.replace("S4", group or "a group")
         if lines.last is not None:
-            meaning = groups.meaning(lines.last, group)
-            sentence = f"{_subject(lines.last, meaning)} is learnt last"
-            if meaning:
-                # the title has said of what it tells
-                short = meaning.rpartition(" is ")[2]
-                watch += f"; {groups.representation(lines.last)}: {short}"
+            sentence = f"{_subject(lines.last, group)} is the last to be half learnt"
+            if lines.rises_with_accuracy:
+                sentence += ", as test accuracy rises"
             return Claim(sentence, watch, sentence == self.title, numbers)
         by = clocks.at(data, "epoch", int(np.searchsorted(lines.epochs, last)))
         sentence = (
@@ -89,26 +89,33 @@ class Representations(Scene):
         lines, colours = _Lines(data), style().colours
         axes = style().panels(figure, left=5.2, right=2.0, top=1.8, bottom=3.2)[0][0]
         panel = _Panel(
-            axes, data, lines.curves, ylabel="share of its highest", phases="none",
+            axes, data, lines.curves, ylabel="each as a share of its highest", phases="none",
             ylim=(0, 1.06), yticks=(0, 0.25, 0.5, 0.75, 1), end=float(lines.epochs[-1]) or 1.0,
         )  # fmt: skip
         axes.yaxis.set_major_formatter(lambda value, _: percent(value))
         for name, trace in panel.traces.items():
             times = THICK if name == lines.told else THIN if lines.told else 1.0
             for line in trace.lines:
-                if name != ACCURACY:
+                if not name.startswith(ACCURACY):
                     line.set_linewidth(times * line.get_linewidth())
         # lines that stand back have names that can be read
         named = {
             name: dataclasses.replace(curve, colour=colours.words(curve.colour))
             for name, curve in panel.curves.items()
         }
-        marks = []
-        if lines.told:
-            at = float(lines.half[-1])
-            half = f"half by {clocks.word(data)} {clocks.spaced(at)}"
-            marks = [_marks.Mark(at, lines.at_half, half, named[lines.told].colour)]
-            marks = _marks.clear(axes, marks, named.values())
+        half = f"half by {clocks.word(data)} {clocks.spaced(float(lines.half[-1]))}"
+        marks = [
+            _marks.Mark(*_half_way(curve), half if name == lines.told else "", curve.colour)
+            for name, curve in named.items()
+        ]
+        marks = _marks.clear(axes, marks, named.values())
+        told = groups.short_meaning(lines.last or "", groups.group_of(data))
+        if told:
+            # what the title speaks of
+            named = {
+                f"{name}: {told}" if name == lines.told else name: curve
+                for name, curve in named.items()
+            }
         names = _marks.OnCurves(axes, named, named.values(), marks)
         _name_others(axes, {name: named[name].colour for name in names.others})
         levels = Levels(axes, panel.curves)
@@ -143,9 +150,10 @@ class Representations(Scene):
         return (
             "How strongly a representation shows: the similarity, which is the cosine of the "
             "logits of all x, y and z, less their means over z, with the character of xyz⁻¹; each "
-            "as a share of its highest. Dashed: the test accuracy. Drawn are representations above "
-            "0.005 at the end; what is learnt last has half of its highest at twice the epoch "
-            f"of any other, or later. After {self.source}."
+            "as a share of its highest. Dashed: the test accuracy, as a share of its own. Dots are "
+            "where each line first has half of its highest. Drawn are representations above "
+            "0.005 at the end; the last to be half learnt has half at twice the epoch of any "
+            f"other, or later. After {self.source}."
         )
 
 
@@ -183,24 +191,33 @@ class _Lines:
         self.curves = {
             name: panels.Curve.of(
                 self.epochs, values / max(float(values.max()), 1e-30),
-                current.faint if self.told and name != self.told else current.frequency(k, inner),
+                current.frequency(k, inner),
             )
             for k, name, values in zip(shown, self.names, self.similarity, strict=True)
         }  # fmt: skip
         accuracy = data["accuracy"].sel(split="test").values.astype(float)
-        if np.isfinite(accuracy).any():
-            curve = panels.Curve.of(self.epochs, accuracy, current.test)
-            self.curves[ACCURACY] = dataclasses.replace(curve, dashed=True)
-
-    @property
-    def at_half(self) -> float:
-        """Where the last line is when it has half of its top."""
-        at = int(np.searchsorted(self.epochs, self.half[-1]))
-        return float(self.curves[self.names[-1]].y[at])
+        self.rises_with_accuracy = False
+        most = float(np.nanmax(accuracy, initial=0.0))
+        if most > 0:
+            curve = panels.Curve.of(self.epochs, accuracy / most, current.test)
+            name = ACCURACY if most > 0.995 else f"{ACCURACY}, at most {percent(most)}"
+            self.curves[name] = dataclasses.replace(curve, dashed=True)
+            both = sorted((self._half(np.nan_to_num(accuracy)), float(self.half[-1])))
+            self.rises_with_accuracy = both[1] <= TOGETHER * both[0]
 
     def _half(self, values: Float[np.ndarray, " epoch"]) -> float:
         """The first epoch at which half of the largest value is reached."""
         return float(self.epochs[int((values >= 0.5 * values.max()).argmax())])
+
+
+def _half_way(curve: panels.Curve) -> tuple[float, float]:
+    """Where a curve first has half of its highest, on its line from one checkpoint to the next."""
+    half = 0.5 * float(np.nanmax(curve.y))
+    at = int((np.nan_to_num(curve.y) >= half).argmax())
+    if at == 0 or not curve.y[at - 1] < half:
+        return float(curve.x[at]), float(curve.y[at])
+    (x0, x1), (y0, y1) = curve.x[at - 1 : at + 1], curve.y[at - 1 : at + 1]
+    return float(x0 + (x1 - x0) * (half - y0) / (y1 - y0)), half
 
 
 class _Panel(panels.CurvePanel):
@@ -220,9 +237,9 @@ def _name_others(axes: Axes, names: Mapping[str, str]) -> None:
         at += wide
 
 
-def _subject(name: str, meaning: str) -> str:
-    """A representation as what a sentence is about; the sign by what it tells, where known."""
-    if name == "sign" and meaning:
+def _subject(name: str, group: str) -> str:
+    """A representation as what a sentence is about; the sign by its two values, where known."""
+    if meaning := groups.short_meaning(name, group):
         return capitalised(meaning)
     words = groups.representation(name)
     if words.startswith(("dimension", "frequency")):

@@ -211,23 +211,23 @@ def test_the_representation_that_comes_last_is_named() -> None:
     assert claim.holds
     assert claim.sentence == scene("representations").title
     assert claim.numbers["last"] > 3 * claim.numbers["before"] > 0
-    assert claim.watch.endswith("; sign: even or odd")
     names = data["representation"].values.astype(str)
     names[names == "sign"] = "5d b"
     data["representation"] = ("representation", names)
     other = scene("representations")().claim(data)
     assert not other.holds
-    assert other.sentence == "The representation of dimension 5, b is learnt last"
-    assert other.watch.endswith("5 × 5 matrices")
+    last = "is the last to be half learnt, as test accuracy rises"
+    assert other.sentence == f"The representation of dimension 5, b {last}"
     names[names == "5d b"] = "sign"
     data["representation"] = ("representation", names)
     data.attrs["settings"] = '{"group": "D12"}'
     words = scene("representations")().claim(data)
-    assert words.sentence == "Whether a symmetry is a rotation or a flip is learnt last"
+    assert words.sentence == f"A rotation or a flip {last}"
     del data.attrs["settings"]
-    assert scene("representations")().claim(data).sentence == (
-        "The sign representation is learnt last"
-    )
+    assert scene("representations")().claim(data).sentence == f"The sign representation {last}"
+    # an accuracy that rises at another time is not said to rise with it
+    data["accuracy"][:] = 1
+    assert scene("representations")().claim(data).sentence.endswith("half learnt")
 
 
 def test_the_line_of_the_representation_that_comes_last_alone_is_bold() -> None:
@@ -246,6 +246,20 @@ def test_the_line_of_the_representation_that_comes_last_alone_is_bold() -> None:
     dashed, *same = widths(data)
     assert len(set(same)) == 1
     assert dashed < same[0]
+
+
+def test_each_line_has_a_dot_at_half_of_its_highest() -> None:
+    from matplotlib.figure import Figure
+
+    data = of("representations")
+    figure = Figure(figsize=(9, 5))
+    scene("representations")().draw(figure, data).update(data.sizes["epoch"] - 1)
+    (axes,) = figure.axes
+    dots = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]
+    # of four representations and of the test accuracy
+    assert sum(len(dot) == 1 and bool(np.isclose(dot[0], 0.5)) for dot in dots) == 5
+    shown = [text.get_text() for text in axes.texts]
+    assert "sign: even or odd" in shown
 
 
 def test_two_that_come_last_together_are_not_told_apart() -> None:
