@@ -34,14 +34,18 @@ STEPS = {
     "flat": "flat on each of its {} cosets", "uneven": "not flat on its {} cosets",
     "counted": "counts as constant on its {} cosets",
 }  # fmt: skip
-"""What is said beside a neuron's bars."""
+"""What is said above a neuron's bars."""
+
+ROOM = 2.8
+"""Ems after the bars of representations, for their shares."""
+
+ROWS = 4
+"""So many representations have a bar; of more the largest do, and the others one together."""
 
 COUNTED = {2: "", 0: "fit both", 1: "", 3: "neither"}
 """The blocks of dots from left to right, and their words; what has none is under one bracket."""
 
-EXPLANATIONS = (
-    "explanation 1 fits {}: constant on cosets", "explanation 2 fits {}: in one representation"
-)  # fmt: skip
+EXPLANATIONS = ("explanation 1, by cosets, fits {}", "explanation 2, by representations, fits {}")
 """What stands at each bracket."""
 
 APART = 1.1
@@ -50,20 +54,18 @@ APART = 1.1
 
 @dataclass(frozen=True)
 class CosetsOrRepresentations(Scene):
-    """One neuron's weights by cosets and its shares by representation, and a count of all."""
+    """A count of all neurons, and one of them by cosets and by representations."""
 
     name = "cosets-or-representations"
     title = "Two rival explanations fit 74 of 128 neurons at the same time"
-    watch = (
-        "A dot is a neuron; cosets are a subgroup, shifted, representations the group as matrices"
-    )
+    watch = "A dot is a neuron; below, the one in colour, the clearest, as each explanation sees it"
     source = "arXiv:2302.03025; arXiv:2312.06581"
     needs = ("neuron_weight", "neuron_share", "neuron_coset", "coset_ratio")
     recipe = "group-composition-A5-small"
     reference = "group-A5-0"
     clock = "field_epoch"
     aspect = 1.7
-    narrow_aspect = 0.9
+    narrow_aspect = 0.72
 
     every: bool = option(False, "every neuron as a row, instead of one of them large")
 
@@ -124,13 +126,15 @@ class CosetsOrRepresentations(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citations."""
-        where, whose = ("Left", "each") if self.every else ("A dot is a neuron. The bars", "one")
+        where, whose = ("Left", "each") if self.every else (
+            "A dot is a neuron, its half at a bracket bright if that explanation fits it. The bars "
+            "at the left", "one",
+        )  # fmt: skip
         scale = "" if self.every else " Inputs of every moment fill the panel."
         which = "" if self.every else (
             "The neuron is, of those that fit both at the end, if any, the one most constant on "
             "few cosets. "
         )  # fmt: skip
-        shares = "Right: the shares. " if self.every else ""
         of_transformer = (
             json.loads(data.attrs.get("settings") or "{}").get("model") == "transformer"
         )
@@ -140,7 +144,7 @@ class CosetsOrRepresentations(Scene):
             "cosets of the subgroup that fits it best at the end, and these by their means, from "
             f"the least to the most. {which}Constant on cosets: unbiased variances within the "
             "cosets, added up, are less than that of all elements, for x with right cosets and for "
-            f"y with left ones (Stander and others, arXiv:2312.06581). {shares}In one "
+            f"y with left ones (Stander and others, arXiv:2312.06581). Right: the shares. In one "
             "representation: nine tenths of the square of what an element gives the neuron, less "
             "its mean, are in one, for x and for y (Chughtai and others, arXiv:2302.03025)."
             f"{scale} Representations without a name of their own are called by their dimension."
@@ -152,16 +156,21 @@ def _draw_dots(figure: FigureBase, data: xr.Dataset) -> Drawing:
     one = One(data)
     wide, high = style().ems(figure)
     narrow = style().stacks(figure)
-    left, low, bars = 4.2, 2.2, 4.4 if not narrow else 5.0
-    words = 5.2 if narrow else 0.0
-    foot = low + bars + words + 5.6
+    left, low, bars, between = 4.2, 2.2, 4.4, 6.0
+    foot = low + bars + (bars + between if narrow else 0) + 6.6
     dots = figure.add_axes(
         (left / wide, foot / high, 1 - (left + 2) / wide, 1 - (foot + 2.8) / high)
     )
-    across = wide - left - 2 if narrow else 0.62 * (wide - left - 2)
-    steps = figure.add_axes((left / wide, low / high, across / wide, bars / high))
-    parts = [_Dots(dots, data, one), _Steps(steps, one), _Words(steps, data, one, above=narrow)]
-    return Drawing.of(*parts)
+    whole = wide - left - 2
+    across = whole if narrow else 0.49 * whole
+    steps_low = low + bars + between if narrow else low
+    steps = figure.add_axes((left / wide, steps_low / high, across / wide, bars / high))
+    # names before the bars, shares after them
+    start = _Shares.names(one) + 0.6
+    from_left = left if narrow else left + across + 2
+    inner = wide - from_left - 2 - start - ROOM
+    shares = figure.add_axes(((from_left + start) / wide, low / high, inner / wide, bars / high))
+    return Drawing.of(_Dots(dots, data, one), _Steps(steps, one), _Shares(shares, one, start))
 
 
 class _Dots:
@@ -181,10 +190,15 @@ class _Dots:
         axes.set_axis_off()
         axes.set(xlim=(0, box.width / pitch), ylim=(self.rows, 0))
         size = 0.74 * pitch / current.pixels(axes, 1)
-        self.dots = axes.scatter(
-            np.zeros(count), np.zeros(count), s=size**2, lw=0, zorder=3, clip_on=False
-        )
-        self.tones = [colours.ink, colours.faint, colours.faint, colours.rest]
+        zero = np.zeros(count)
+        self.dots = axes.scatter(zero, zero, s=size**2, lw=0, zorder=3, clip_on=False)
+        self.rims = axes.scatter(
+            zero, zero, s=size**2, lw=0.4 * current.line, facecolors="none",
+            edgecolors=colours.faint, zorder=2, clip_on=False,
+        )  # fmt: skip
+        # the half of a dot that is at the bracket of what fits it
+        self.shapes = [_disc(0, 360), _disc(180, 360), _disc(0, 180), _disc(0, 0)]
+        self.tones = [colours.ink, colours.muted, colours.muted, colours.muted]
         self.em = current.pixels(axes, current.small) / pitch
         bold: dict[str, Any] = {"color": colours.ink, "fontweight": "bold"}
         plain: dict[str, Any] = {"color": colours.muted}
@@ -207,7 +221,7 @@ class _Dots:
             )
             for at, lift in ((1, 1.1), (0, -3.4))
         ]  # fmt: skip
-        self.moving = [self.dots, *self.numbers.values(), *self.brackets, *self.heads]
+        self.moving = [self.dots, self.rims, *self.numbers.values(), *self.brackets, *self.heads]
 
     def update(self, i: int) -> None:
         """Put each neuron into its block at a moment, and count."""
@@ -227,9 +241,15 @@ class _Dots:
             places[own] = np.stack([at + column + 0.5, row + 0.5], axis=1)
             at = spans[k][1] + (APART if count else 0.0)
         self.dots.set_offsets(places)
+        self.rims.set_offsets(places)
+        self.dots.set_paths([self.shapes[k] for k in block])
         tones = to_rgba_array([self.tones[k] for k in block])
         tones[example] = to_rgba_array(self.one.tints[self.one.best])[0]
         self.dots.set_facecolors(tones)
+        # to be found, too, where nothing fits it
+        rims = np.repeat(to_rgba_array(style().colours.faint), len(block), axis=0)
+        rims[example] = tones[example]
+        self.rims.set_edgecolors(rims)
         self._count(counts, spans)
         self._bracket(0, spans[2], spans[0], counts[2] + counts[0])
         self._bracket(1, spans[0], spans[1], counts[0] + counts[1])
@@ -263,6 +283,17 @@ class _Dots:
         self.brackets[n].set_data(*(shown if count else ([], [])))
 
 
+def _disc(start: float, end: float) -> Any:
+    """The part of a disc between two angles in degrees, as large as a marker."""
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D
+
+    if start == end:
+        return Path(np.zeros((0, 2)))
+    part = Path.unit_circle() if end - start == 360 else Path.wedge(start, end)
+    return part.transformed(Affine2D().scale(0.5))
+
+
 class _Steps:
     """A bar an element for what it gives one neuron, its cosets side by side."""
 
@@ -277,9 +308,16 @@ class _Steps:
         self.bars = PolyCollection([], facecolors=one.tints[one.best], lw=0, zorder=2)
         axes.add_collection(self.bars, autolim=False)
         size = len(one.elements) // one.cosets
-        words = f"the {len(one.elements)} elements x, in {one.cosets} cosets of {size}"
+        words = f"the {len(one.elements)} elements x, in {one.cosets} cosets"
+        explained = f"{words} (a subgroup of {size}, shifted)"
+        em = current.pixels(axes, current.small)
+        if typefaces.width(explained) * em < axes.bbox.width:
+            words = explained
         below: dict[str, Any] = {"ha": "center", "color": current.colours.muted}
         current.note(axes, words, (0.5, 0), (0, -1.4), **below)
+        self.head = current.note(
+            axes, "", (0, 1), (0, 0.9), color=current.colours.ink, fontweight="bold"
+        )
         side: dict[str, Any] = {"color": current.colours.muted, "ha": "right", "va": "center"}
         across = axes.get_yaxis_transform()
         current.note(axes, "0", (0, 0), (-0.4, 0), xycoords=across, **side)
@@ -287,15 +325,17 @@ class _Steps:
             axes, "input from x", (0, 0.5), (-1.6, 0), rotation=90, ha="center", va="center",
             color=current.colours.muted,
         )  # fmt: skip
-        self.moving = [self.bars]
+        self.moving = [self.bars, self.head]
 
     def update(self, i: int) -> None:
-        """Let the bars be as high as at a moment, as large as the panel has room for."""
+        """Let the bars be as high as at a moment, as large as there is room for, and say of it."""
         weights = self.one.weights(i)
         # weights are a hundred times smaller at first, and their shape is what is told
         (low, high), (least, most) = _ends(self.one.weights(-1)), _ends(weights)
         scale = min(low / least, high / most)
         self.bars.set_verts(list(columns(self.one.places, scale * weights, 0.92, 0.0)))
+        words = STEPS[self.one.steps(i)].format(self.one.cosets)
+        self.head.set_text(f"Explanation 1: {words}")
 
 
 def _ends(weights: Float[np.ndarray, " x"]) -> tuple[float, float]:
@@ -303,33 +343,59 @@ def _ends(weights: Float[np.ndarray, " x"]) -> tuple[float, float]:
     return min(float(weights.min()), -1e-9), max(float(weights.max()), 1e-9)
 
 
-class _Words:
-    """What the bars are of, and how both explanations fit it, beside them or above them."""
+class _Shares:
+    """A bar for the share of each representation in one neuron."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, one: One, *, above: bool) -> None:
-        current, colours = style(), style().colours
-        self.data, self.one = data, one
-        at, lift = ((0, 1), 3.7) if above else ((1, 1), -1.0)
-        own = {"color": colours.words(one.tints[one.best]), "fontweight": "bold"}
-        looks: list[dict[str, Any]] = [own, {"color": colours.ink}, {"color": colours.ink}]
-        self.moving = [
-            current.note(axes, "", at, (0 if above else 2.4, lift - 1.5 * n), **look)
-            for n, look in enumerate(looks)
+    def __init__(self, axes: Axes, one: One, start: float) -> None:
+        self.one, current = one, style()
+        self.rows = self.rows(one)
+        colours = current.colours
+        axes.set(xlim=(0, 1), ylim=(max(len(self.rows), 2) - 0.5, -0.5))
+        axes.set_axis_off()
+        axes.axvline(0, color=colours.faint, lw=0.5 * current.line, zorder=1)
+        tints = [one.tints[row[0]] if len(row) == 1 else colours.rest for row in self.rows.values()]
+        self.bars = axes.barh(range(len(self.rows)), 0, 0.62, color=tints, lw=0, zorder=2)
+        side: dict[str, Any] = {"va": "center", "color": colours.muted}
+        across = axes.get_yaxis_transform()
+        for k, name in enumerate(self.rows):
+            current.note(axes, name, (0, k), (-0.5, 0), xycoords=across, ha="right", **side)
+        self.values = [
+            current.note(axes, "", (0, k), (0.4, 0), xycoords="data", **side)
+            for k in range(len(self.rows))
         ]
+        words = "representations (the group as matrices)"
+        current.note(
+            axes, words, (0.5, 0), ((ROOM - start) / 2, -1.4), ha="center", color=colours.muted
+        )
+        self.head = current.note(
+            axes, "", (0, 1), (-start, 0.9), color=colours.ink, fontweight="bold"
+        )
+        self.moving = [*self.bars, *self.values, self.head]
+
+    @classmethod
+    def names(cls, one: One) -> float:
+        """The width of the longest name, in ems."""
+        return max(typefaces.width(name) for name in cls.rows(one))
+
+    @staticmethod
+    def rows(one: One) -> dict[str, list[int]]:
+        """Which representations are in each row, by its name; the largest at the end first."""
+        last = one.shares(-1)
+        # the trivial one has no share, as means are taken off
+        order = np.argsort(-np.round(last[1:], 6), kind="stable") + 1
+        every = one.data["representation"].values
+        own = order if len(order) <= ROWS else order[: ROWS - 1]
+        rows = {groups.representation(str(every[k])): [int(k)] for k in own}
+        if len(order) > len(own):
+            rows[f"{len(order) - len(own)} others"] = [int(k) for k in order[len(own) :]]
+        return rows
 
     def update(self, i: int) -> None:
-        """Say it of a moment."""
-        now, one = Fits.of(self.data, i), self.one
-        both = now.constant & now.single
-        # it was picked by the last moment
-        which = "the clearest" if i == len(self.data["field_epoch"]) - 1 else "one"
-        picked = f"{which} of the {int(both.sum()):,}" if both[one.neuron] else "one neuron"
-        shares = one.shares(i)
-        best = int(shares.argmax())
-        name = groups.representation(str(self.data["representation"].values[best]))
-        lines = (
-            f"In colour: {picked}", STEPS[one.steps(i)].format(one.cosets),
-            f"{percent(shares[best])} in one representation ({name})",
-        )  # fmt: skip
-        for text, line in zip(self.moving, lines, strict=True):
-            text.set_text(line)
+        """Let the bars be as long as the shares at a moment."""
+        shares = self.one.shares(i)
+        for bar, text, row in zip(self.bars, self.values, self.rows.values(), strict=True):
+            share = float(shares[row].sum())
+            bar.set_width(share)
+            text.set_text(percent(share))
+            text.xy = (share, text.xy[1])
+        self.head.set_text(f"Explanation 2: {percent(float(shares.max()))} in one representation")

@@ -164,7 +164,8 @@ def test_bars_that_are_not_level_are_not_said_to_be_flat() -> None:
         drawing = scene("cosets-or-representations")().draw(figure, data)
         drawing.update(data.sizes["field_epoch"] - 1)
         texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-        return next(text for text in texts if text.endswith("its 5 cosets"))
+        (words,) = (text for text in texts if text.endswith("its 5 cosets"))
+        return words.removeprefix("Explanation 1: ")
 
     assert words() == "flat on each of its 5 cosets"
     # within the published bound still
@@ -181,8 +182,8 @@ def test_every_neuron_is_a_dot_in_the_block_of_what_fits_it() -> None:
     data = of("cosets-or-representations")
     figure = Figure(figsize=(9, 5))
     drawing = scene("cosets-or-representations")().draw(figure, data)
-    (axes, _), count = figure.axes, data.sizes["neuron"]
-    (dots,) = axes.collections
+    axes, count = figure.axes[0], data.sizes["neuron"]
+    dots, _ = axes.collections
     for i in (0, data.sizes["field_epoch"] - 1):
         drawing.update(i)
         places = dots.get_offsets()
@@ -193,6 +194,25 @@ def test_every_neuron_is_a_dot_in_the_block_of_what_fits_it() -> None:
         assert sum(parts) == count
     fits = round(scene("cosets-or-representations")().claim(data).numbers["both"] * count)
     assert f"{fits} fit both" in shown
+    # a full disc where both fit
+    tall = [np.ptp(shape.vertices[:, 1], axis=0) if len(shape.vertices) else 0.0
+            for shape in dots.get_paths()]  # fmt: skip
+    assert sum(high > 0.9 for high in tall) == fits
+
+
+def test_every_representation_has_a_bar_or_is_among_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from grokviz.scenes.group_composition import cosets_or_representations as module
+    from grokviz.scenes.group_composition._neurons import One
+
+    data = of("cosets-or-representations")
+    one, count = One(data), data.sizes["representation"] - 1
+    rows = module._Shares.rows(one)
+    assert [len(row) for row in rows.values()] == [1] * count
+    assert next(iter(rows)) == "standard"
+    monkeypatch.setattr(module, "ROWS", 2)
+    assert list(module._Shares.rows(one)) == ["standard", f"{count - 1} others"]
 
 
 def test_without_subgroups_there_is_one_explanation() -> None:
