@@ -41,6 +41,16 @@ class Way:
     values: dict[Quantity, Float[np.ndarray, " moment"]]
     accurate: int
 
+    @property
+    def reached(self) -> bool:
+        """Whether it is ever 95% right, as far as its weights are kept."""
+        return bool(0 <= self.accurate <= self.epochs[-1])
+
+    @property
+    def stop(self) -> float:
+        """The epoch at which it is first 95% right, or its last."""
+        return float(self.accurate if self.reached else self.epochs[-1])
+
     def at_learning(self, what: Quantity) -> float:
         """A value at the epoch at which it is first 95% right."""
         return float(np.interp(self.accurate, self.epochs, self.values[what]))

@@ -39,6 +39,9 @@ LATER = 2
 MEDIANS, DOTS = "Thick lines are medians of runs", "a dot marks where they are first 95% right"
 """What to watch in panels over epochs."""
 
+AFTER = "Each line is one run, thick up to a dot where it first gets 95% of the unseen sums right"
+"""What to watch in the plane where its lines go on from the dots."""
+
 HEADINGS: dict[Quantity, str] = {
     "norm": "norm of the hidden weights", "cosine": "direction of the updates",
     "waves": "waves in the embedding",
@@ -47,11 +50,11 @@ HEADINGS: dict[Quantity, str] = {
 
 @dataclass(frozen=True)
 class RaceInside(Scene):
-    """Each run's way from its start: how large its weights grow, and how many waves are left."""
+    """Each run's way until it has learnt: how large its weights grow, how many waves are left."""
 
     name = "race-inside"
-    title = "Muon's weights grow larger and keep more waves than AdamW's"
-    watch = "Each line is one run, thick up to its dot, where it is first 95% right"
+    title = "Muon learns with larger weights and more waves than AdamW"
+    watch = "Each line is one run, up to a dot where it first gets 95% of the unseen sums right"
     source = "arXiv:2501.04697; PeterPonyu/muon-norm-cap-grokking"
     needs = (*_lanes.NEEDS, "member_kept_epoch", *VARIABLES.values())
     recipe = "layernorm-addition"
@@ -67,6 +70,8 @@ class RaceInside(Scene):
         False, "norms, the direction of the updates and waves side by side, over epochs"
     )
 
+    after: bool = option(False, "what comes after 95% right, too: each run to its end")
+
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
         """Raise InputError unless there is a run with weights and accuracies."""
@@ -79,10 +84,10 @@ class RaceInside(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart norms and waves are at which the runs have learnt."""
         ways = self._drawn(data)
-        watch = f"{MEDIANS}; {DOTS}" if self.updates else self.watch
+        watch = f"{MEDIANS}; {DOTS}" if self.updates else self._watch(ways)
         if not _ways.learnt(ways):
             sentence = "None of these optimisers learns, and keeps what it has learnt"
-            return Claim.instead(sentence, MEDIANS if self.updates else "Each line is one run")
+            return Claim.instead(sentence, MEDIANS if self.updates else watch)
         sizes, waves = (
             {
                 name: [way.at_learning(what) for way in some]
@@ -101,7 +106,7 @@ class RaceInside(Scene):
                      for name, some in _ways.named(ways).items()}  # fmt: skip
             numbers |= {"step of the larger": min(steps[large]),
                         "step of the smaller": max(steps[small])}  # fmt: skip
-            sentence = f"{large}'s weights grow larger and keep more waves than {small}'s"
+            sentence = f"{large} learns with larger weights and more waves than {small}"
             return Claim(sentence, watch, numbers=numbers)
         sentence = (
             f"{len(sizes)} optimisers learn the same sums, with weights of norm {min(every):.1f} "
@@ -111,10 +116,18 @@ class RaceInside(Scene):
         )
         return Claim.instead(sentence, watch, **numbers)
 
+    def _watch(self, ways: Sequence[Way]) -> str:
+        """What to watch in the plane: its lines and the dots that there are."""
+        reached = [way.reached for way in ways]
+        if not any(reached):
+            return "Each line is one run; a hollow dot is the end of one that is never 95% right"
+        watch = AFTER if self.after else self.watch
+        return watch if all(reached) else f"{watch}; hollow: never"
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """One plane of norms and waves; with updates a panel for each over epochs."""
         if not self.updates:
-            return _trails.draw(figure, data, self._drawn(data))
+            return _trails.draw(figure, data, self._drawn(data), after=self.after)
         stacked, shown = style().stacks(figure), list(VARIABLES)
         even = (1.0,) * len(shown)
         rooms = style().beside(figure, even, even, left=4.2, right=2.0, top=2.0,
@@ -172,20 +185,28 @@ class RaceInside(Scene):
             "Dots: median epoch of the first 95% right. Thin lines are runs, each a seed of its "
             "own. "
             if self.updates
-            else "Each line is one run, a seed of its own, thin from its dot on: its first 95% "
-            "right. "
+            else "Each line is one run, a seed of its own. Dots: its first 95% right, with the "
+            "epoch. "
         )
-        more = "" if self.updates else "updates=on draws both and the updates over epochs. "
+        on = "" if self.after else "after=on draws the runs to their ends. "
+        more = "" if self.updates else (
+            f"{on}updates=on draws both and the updates over epochs. "
+        )  # fmt: skip
         return (
             "Hidden weights: all matrices that are not embeddings. "
             f"{updates if self.updates else ''}{dots}Waves: participation ratio of the squared "
-            "norms of all frequencies in the embedding, 1 where one is left. "
+            "norms of all frequencies in the embedding: of as many as are equally strong their "
+            "number, 1 where one is left. "
             f"{more}{self._left_out(data)}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until the last run has come to its end."""
-        return 0, _ways.end(self._drawn(data))
+        """Until the last run is 95% right, or has come to its end where that is shown."""
+        drawn, moments = self._drawn(data), data["epoch"].values.astype(float)
+        if self.updates or self.after:
+            return 0, _ways.end(drawn)
+        last = max(way.stop for way in drawn)
+        return 0, float(moments[min(int(np.searchsorted(moments, last)), len(moments) - 1)])
 
     def _drawn(self, data: xr.Dataset) -> list[Way]:
         """The ways that are drawn: those of the first optimiser and of AdamW, or of the second."""

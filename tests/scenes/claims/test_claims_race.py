@@ -314,20 +314,44 @@ def test_a_way_along_the_weights_is_said_to_be(data: xr.Dataset) -> None:
     assert "step along" not in text
 
 
-def test_a_way_is_thick_up_to_where_its_run_is_right(data: xr.Dataset) -> None:
+def test_a_way_ends_where_its_run_is_right_unless_the_rest_is_asked_for(
+    data: xr.Dataset,
+) -> None:
+    moments = data["epoch"].values.astype(float)
+    for way in _ways.ways(data, ""):
+        trail, on = (_trails._Trail(way, moments, after=after) for after in (False, True))
+        np.testing.assert_array_equal(trail.whole, trail.early)
+        np.testing.assert_array_equal(on.early, trail.early)
+        assert len(on.whole) == (moments <= way.epochs[-1]).sum()
+        last = trail.right if way.accurate >= 0 else on.whole[-1]
+        np.testing.assert_allclose(trail.early[-1], last)
+    drawn, after = scene("race-inside")(), scene("race-inside")(after=True)
+    assert drawn.film_span(data) == (0, 300)
+    assert after.film_span(data) == (0, 1000)
+    assert "after=on" in drawn.definition(data)
+    assert "after=on" not in after.definition(data)
+    assert "thick" in after.claim(data).watch
+
+
+def test_a_run_that_is_never_right_ends_in_a_hollow_dot(data: xr.Dataset) -> None:
     from matplotlib.figure import Figure
 
-    axes, moments = Figure().add_subplot(), data["epoch"].values.astype(float)
-    for way in _ways.ways(data, ""):
-        xy, known = _trails._through(way, moments)
-        assert len(xy) == len(known)
-        assert len(xy) == (moments <= way.epochs[-1]).sum()
-        trail = _trails._trail(axes, way, moments, "red")
-        trail.update(len(moments) - 1)
-        (thin, _), (thick, _) = trail.moving
-        np.testing.assert_array_equal(thin.get_xydata(), xy)
-        last = (way.at_learning("norm"), way.at_learning("waves")) if way.accurate >= 0 else xy[-1]
-        np.testing.assert_allclose(thick.get_xydata()[-1], last)
+    def shapes() -> tuple[int, int, list[str]]:
+        figure = Figure()
+        inside.draw(figure, data).update(data.sizes["epoch"] - 1)
+        (axes,) = figure.axes
+        dots, ends = [line for line in axes.lines if line.get_zorder() == 9]
+        words = [text.get_text() for text in axes.texts]
+        return len(dots.get_xdata()), len(ends.get_xdata()), words
+
+    inside = scene("race-inside")()
+    assert shapes()[:2] == (6, 0)
+    assert "hollow" not in inside.claim(data).watch
+    data["accurate_epoch"][:] = -1
+    right, never, words = shapes()
+    assert (right, never) == (0, len(_ways.ways(data, "")))
+    assert "Muon, to epoch 300" in words
+    assert "hollow" in inside.claim(data).watch
 
 
 def test_ways_that_are_no_numbers_are_left_out(data: xr.Dataset) -> None:
@@ -339,8 +363,7 @@ def test_ways_that_are_no_numbers_are_left_out(data: xr.Dataset) -> None:
     figure = Figure()
     inside.draw(figure, data).update(data.sizes["epoch"] - 1)
     words = [text.get_text() for text in figure.axes[0].texts]
-    assert "95% right: epoch 70" in words
-    assert "95% right: epochs 170, 220, 300" in words
+    assert {"epoch 70", "epoch 170", "epoch 220", "epoch 300"} <= set(words)
     data["member_wave_count"][:] = np.nan
     figure = Figure()
     inside.draw(figure, data).update(0)
@@ -356,7 +379,7 @@ def test_what_to_watch_is_of_the_picture_that_is_drawn(data: xr.Dataset) -> None
     assert plane.description(data, last).startswith("A plane")
     assert side_by_side.description(data, last).startswith("Panels")
     data["accurate_epoch"][:] = -1
-    assert plane.claim(data).watch == "Each line is one run"
+    assert plane.claim(data).watch.startswith("Each line is one run; a hollow dot")
     assert side_by_side.claim(data).watch == "Thick lines are medians of runs"
 
 
