@@ -40,6 +40,8 @@ class Track:
         lanes: the runs by what trained them.
         by: what their lines are.
         rings: whether a ring marks where a run's test loss is first below 0.1.
+        faded: the one name of all runs of another model than the first's, which are then grey;
+            empty where each optimiser has its colour and its name.
 
     """
 
@@ -47,17 +49,17 @@ class Track:
     lanes: Sequence[Lane]
     by: By
     rings: bool = False
+    faded: str = ""
 
     def draw(self, figure: FigureBase, end: float) -> Drawing:
         """The lines of all runs up to that epoch, or to the last where a later one is shown."""
         from matplotlib.ticker import LogLocator
 
-        word = clocks.word(self.data)
-        names, tints = _names(self.lanes, word), self._tints()
+        names, tints = self._names(end), self._tints()
         bold = [typefaces.width(line, weight=600) for name in names for line in name.splitlines()]
         small, side = style().small / style().points, 2.0 if style().slide else 1.0
         axes = style().panels(
-            figure, left=4.6, right=small * (max(bold) + 0.5) + side, top=2.6
+            figure, left=4.6, right=small * (max(bold) + 0.5) + side, top=2.8
         )[0][0]  # fmt: skip
         loss = self.by == "loss"
         panel = _Panel(
@@ -86,14 +88,36 @@ class Track:
         """A line for each run, dashed without LayerNorm; one of a lane carries its name."""
         runs: dict[str, panels.Curve] = {}
         for lane, name in zip(self.lanes, names, strict=True):
+            grey = name == self.faded
             dashed = lane.model != self.lanes[0].model
+            # the grey ones have one name between them
+            named = not (grey and name in runs)
             # of two lanes with one name both have their lines
             while name in runs:
                 name += " "
             for n, member in enumerate(lane.members):
-                key = name if n == (len(lane.members) - 1) // 2 else f"_{name} {n}"
-                runs[key] = panels.Curve(*self.values(member), tints[lane.name], dashed)
+                key = name if named and n == (len(lane.members) - 1) // 2 else f"_{name} {n}"
+                tint = style().colours.muted if grey else tints[lane.name]
+                runs[key] = panels.Curve(*self.values(member), tint, dashed)
         return runs
+
+    def _names(self, end: float) -> list[str]:
+        """What each lane is called beside its lines, and how many of one that does not learn do."""
+        models = {lane.model for lane in self.lanes}
+        names = []
+        for lane in self.lanes:
+            if self.faded and lane.model != self.lanes[0].model:
+                names.append(self.faded)
+                continue
+            lines = [lane.name.replace(", ", ",\n")]
+            if len(models) > 1 and not self.faded:
+                lines.append(_lanes.model_name(lane.model))
+            if not lane.learns:
+                came = sum(0 <= at <= end for at in lane.accurate)
+                lines.append(f"95% right: {came or 'none'}" + (
+                    f" of {len(lane.members)}" if came else ""))  # fmt: skip
+            names.append("\n".join(lines))
+        return names
 
     def values(self, member: int) -> tuple[np.ndarray, np.ndarray]:
         """Epochs and test losses, or accuracies in per cent, of one run.
@@ -152,45 +176,58 @@ class _Panel(panels.CurvePanel):
         super()._end_at(end)
 
 
-def _names(lanes: Sequence[Lane], word: str) -> list[str]:
-    """What each lane is called beside its lines, and what became of one that did not learn."""
-    both = len({lane.model for lane in lanes}) > 1
-    return [
-        "\n".join([
-            lane.name.replace(", ", ",\n"), *([_lanes.model_name(lane.model)] if both else []),
-            *([] if lane.learns else [lane.told(f"{word} ")]),
-        ])
-        for lane in lanes
-    ]  # fmt: skip
-
-
 def _epochs_above(
     axes: Axes, data: xr.Dataset, lanes: Sequence[Lane], tints: dict[str, str]
 ) -> Drawing:
-    """The epochs of the dots, written above the track in the colours of their lines."""
-    ghost, moments = style().ghost, data["epoch"].values.astype(float)
+    """The epochs of the dots, each written above its dot in the colour of its line.
+
+    Where they have no room above their dots there is one text for each lane.
+    """
+    ghost, moments, word = style().ghost, data["epoch"].values.astype(float), clocks.word(data)
     em = style().pixels(axes, style().small) / max(axes.bbox.width, 1)
-    texts = [
-        (lane, style().note(axes, "", (0, 1), (0, 0.9), ha="center", fontweight="bold",
-                            color=style().colours.words(tints[lane.name])))
-        for lane in lanes
-    ]  # fmt: skip
+    end = axes.get_xlim()[1]
+
+    def row(until: float, *, split: bool) -> list[tuple[float, float, str, Lane]]:
+        """Places, widths and words of the texts of the dots up to an epoch."""
+        texts = []
+        for lane in lanes:
+            seen = [at for at in lane.accurate if 0 <= at <= until]
+            for some in by_epoch(seen) if split else [seen] if seen else []:
+                words = epochs_in_words(some, len(lane.members), word)
+                wide = em * (typefaces.width(words, weight=600) + 1)
+                texts.append((float(np.mean(some)) / end, wide, words, lane))
+        return sorted(texts, key=lambda text: text[0])
+
+    def places(texts: Sequence[tuple[float, float, str, Lane]]) -> list[float]:
+        """Where the texts stand, pushed apart; the last may be above the end of the axis."""
+        high = 1 + max([wide for _, wide, _, _ in texts[-1:]], default=0.0) / 2
+        return pushed_apart([at for at, *_ in texts], [wide for _, wide, *_ in texts], 0, high)
+
+    whole = row(end, split=True)
+    split = all(
+        abs(place - at) < wide / 2
+        for place, (at, wide, *_) in zip(places(whole), whole, strict=True)
+    )  # fmt: skip
+    notes = [
+        style().note(axes, "", (0, 1), (0, 1.1), ha="center", fontweight="bold")
+        for _ in row(end, split=split)
+    ]
 
     def update(i: int) -> None:
-        end = axes.get_xlim()[1]
-        rows = []
-        for lane, text in texts:
-            seen = [at for at in lane.accurate if 0 <= at <= (end if ghost else moments[i])]
-            text.set_text(epochs_in_words(seen, len(lane.members), clocks.word(data)))
-            if seen:
-                wide = em * (typefaces.width(text.get_text(), weight=600) + 1)
-                rows.append((float(np.mean(seen)) / end, wide, text))
-        rows.sort(key=lambda row: row[0])
-        places = pushed_apart([at for at, _, _ in rows], [wide for _, wide, _ in rows], 0, 1)
-        for (_, _, text), place in zip(rows, places, strict=True):
-            text.xy = (place, 1)
+        texts = row(end if ghost else min(float(moments[i]), end), split=split)
+        for note in notes[len(texts) :]:
+            note.set_text("")
+        for note, (_, _, words, lane), place in zip(notes, texts, places(texts), strict=False):
+            note.set(text=words, color=style().colours.words(tints[lane.name]))
+            note.xy = (place, 1)
 
-    return Drawing([text for _, text in texts], update)
+    return Drawing(notes, update)
+
+
+def by_epoch(epochs: Sequence[int]) -> list[list[int]]:
+    """The same epochs together, in order; of more than :data:`FEW` different ones all in one."""
+    each = list(dict.fromkeys(epochs))
+    return [list(epochs)] if len(each) > FEW else [[at] * epochs.count(at) for at in each]
 
 
 def epochs_in_words(epochs: Sequence[int], count: int, word: str) -> str:
@@ -198,8 +235,9 @@ def epochs_in_words(epochs: Sequence[int], count: int, word: str) -> str:
     if not epochs:
         return ""
     first, last = epochs[0], epochs[-1]
-    if len(epochs) == count > 1 and first == last:
-        return f"{word} {first:,} (all {count})"
+    if len(epochs) > 1 and first == last:
+        share = f"all {count}" if len(epochs) == count else f"{len(epochs)} of {count}"
+        return f"{word} {first:,} ({share})"
     if len(epochs) > FEW:
         return f"{word}s {first:,}\u2013{last:,}"
     return f"{word}{'' if len(epochs) == 1 else 's'} {', '.join(f'{at:,}' for at in epochs)}"

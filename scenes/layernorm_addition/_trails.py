@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from grokviz.scenes.layernorm_addition._track import FEW, epochs_in_words
+from grokviz.scenes.layernorm_addition._track import by_epoch, epochs_in_words
 from grokviz.scenes.layernorm_addition._ways import Way
 from jaxtyping import Float
 
@@ -147,9 +147,9 @@ def _dots(
     """
     right = [trail for trail in trails if trail.way.reached and np.isfinite(trail.right).all()]
     right.sort(key=lambda trail: trail.way.accurate)
-    epochs = list(dict.fromkeys(trail.way.accurate for trail in right))
-    groups = [[trail for trail in right if trail.way.accurate == at] for at in epochs]
-    if not split or len(epochs) > FEW:
+    epochs = by_epoch([trail.way.accurate for trail in right])
+    groups = [[trail for trail in right if trail.way.accurate in some] for some in epochs]
+    if not split:
         groups = [right] if right else []
     return [
         (own, [trail.right for trail in some], epochs_in_words(own, len(trails), word))

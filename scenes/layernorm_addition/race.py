@@ -12,6 +12,7 @@ from grokviz.scenes.layernorm_addition._hills import Hills
 from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option
+from grokviz.scene import clock as clocks
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth",
          7: "a seventh", 8: "an eighth", 9: "a ninth", 10: "a tenth"}  # fmt: skip
 """One part of so many, in words."""
 
+MODELS = 2
+"""So many models are compared."""
+
+STEP = 5
+"""Accuracies that are not reached are said in steps of so many per cent."""
+
 NEAR = 0.1
 """So near to a part, as a share of it, is called it."""
 
@@ -35,7 +42,7 @@ class Race(Scene):
     """Every run's test accuracy on one track; with all optimisers, a lane of hills for each."""
 
     name = "race"
-    title = "With LayerNorm, Muon learns in a third of AdamW's epochs"
+    title = "With LayerNorm, Muon needs about a third of AdamW's epochs"
     watch = "Each line is one run; a dot marks where it first gets 95% of the unseen sums right"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
@@ -98,10 +105,8 @@ class Race(Scene):
         arrived = {model: first for model, first in firsts.items() if first}
         both = len(models) == 2 and _lanes.LAYERNORM in models
         if both and (first := firsts[_lanes.LAYERNORM]):
-            usual = [lane for lane in models[_lanes.LAYERNORM] if lane.name == "AdamW"]
-            share = _share(first, usual[0]) if usual and usual[0].learns else ""
-            if share:
-                own = f"With LayerNorm, {first.name} learns in {share} of AdamW's epochs"
+            if share := _of_adamw(first, models[_lanes.LAYERNORM]):
+                own = f"With LayerNorm, {first.name} needs {share} of AdamW's epochs"
                 return own, own == self.title, [first.name]
             other = next(model for model in models if model != _lanes.LAYERNORM)
             second = firsts[other]
@@ -123,7 +128,9 @@ class Race(Scene):
         end = self._end(data)
         if hills := self._hills(data):
             return hills.draw(figure, end)
-        return _track.Track(data, self._lanes(data), self.by, self.rings).draw(figure, end)
+        lanes = self._lanes(data)
+        track = _track.Track(data, lanes, self.by, self.rings, self._faded(data, lanes))
+        return track.draw(figure, end)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs of each lane learnt, and how right they are at that moment."""
@@ -175,6 +182,7 @@ class Race(Scene):
             if hills
             else "Each line is one run, a seed of its own, drawn up to epoch "
             f"{self._end(data):,.0f}; until=N shows more or less."
+            + (" Grey, dashed: all runs without LayerNorm." if self._faded(data, drawn) else "")
         )
         return (
             f"{marks} {scale}Dots: first epoch with 95% right. {rings}Numbers: epochs of the dots; "
@@ -200,6 +208,28 @@ class Race(Scene):
         wanted = max([*decided, min(lane.until for lane in drawn)]) if decided else last
         return float(moments[min(int(np.searchsorted(moments, wanted)), len(moments) - 1)])
 
+    def _faded(self, data: xr.Dataset, lanes: list[Lane]) -> str:
+        """What all runs without LayerNorm are called, where the title is not of them and none of
+        them learns by the end shown; else empty.
+        """
+        models = _lanes.by_model(lanes)
+        with_it = models.get(_lanes.LAYERNORM, [])
+        first, others = _lanes.winner(with_it), [one for one in lanes if one not in with_it]
+        if not others or len(models) > MODELS or not (first and _of_adamw(first, with_it)):
+            return ""
+        end, top = self._end(data), 0.0
+        for member in (member for lane in others for member in lane.members):
+            x, y = _lanes.accuracy(data, member)
+            top = max(top, float(y[x <= end].max(initial=0.0)))
+        if top >= _lanes.ACCURATE:
+            return ""
+        name = _lanes.model_name(others[0].model)
+        if self.by == "loss":
+            return name
+        # rounded before it is cut, so that no last bit decides
+        under = min(STEP * (int(round(100 * top / STEP, 6)) + 1), round(100 * _lanes.ACCURATE))
+        return f"{name}:\nunder {under}%\nby {clocks.word(data)} {end:,.0f}"
+
     def _lanes(self, data: xr.Dataset) -> list[Lane]:
         """The lanes that are drawn."""
         lanes = _lanes.lanes(data)
@@ -216,10 +246,16 @@ class Race(Scene):
         return Hills(data, lanes, self.by, self.rings) if len(lanes) > MANY else None
 
 
+def _of_adamw(first: Lane, some: list[Lane]) -> str:
+    """How much of AdamW's epochs the first of its lanes needs; empty if AdamW does not learn."""
+    usual = [lane for lane in some if lane.name == "AdamW"]
+    return _share(first, usual[0]) if usual and usual[0].learns else ""
+
+
 def _share(first: Lane, usual: Lane) -> str:
     """How much of the other's epochs the first needs, by their medians; empty if over half."""
     times = usual.order / max(first.order, 1.0)
     near, down = round(times), int(times)
     if near in PARTS and abs(times - near) <= NEAR * near:
-        return PARTS[near]
+        return f"about {PARTS[near]}"
     return f"under {PARTS[min(down, max(PARTS))]}" if down >= min(PARTS) else ""

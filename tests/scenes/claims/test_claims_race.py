@@ -59,9 +59,9 @@ def test_another_winner_is_named(data: xr.Dataset) -> None:
     ("epoch", "words"),
     [
         (20, "under a tenth of"),
-        (55, "a quarter of"),
+        (55, "about a quarter of"),
         (62, "under a third of"),
-        (110, "half of"),
+        (110, "about half of"),
         (150, ""),
     ],
 )
@@ -72,7 +72,7 @@ def test_the_share_of_the_epochs_is_that_of_the_medians(
     claim = scene("race")().claim(data)
     assert not claim.holds
     if words:
-        assert claim.sentence == f"With LayerNorm, Muon learns in {words} AdamW's epochs"
+        assert claim.sentence == f"With LayerNorm, Muon needs {words} AdamW's epochs"
     else:
         assert claim.sentence == "With LayerNorm Muon is first, without it orthogonal gradient"
 
@@ -154,7 +154,10 @@ def test_the_track_ends_where_all_runs_go_and_those_that_learn_have_learnt(
 def test_epochs_above_the_track_are_those_of_the_dots() -> None:
     assert _track.epochs_in_words([], 3, "epoch") == ""
     assert _track.epochs_in_words([70, 70, 70], 3, "epoch") == "epoch 70 (all 3)"
-    assert _track.epochs_in_words([70, 70], 3, "epoch") == "epochs 70, 70"
+    assert _track.epochs_in_words([70, 70], 3, "epoch") == "epoch 70 (2 of 3)"
+    assert _track.by_epoch([70, 70, 90]) == [[70, 70], [90]]
+    assert _track.by_epoch([1, 2, 3, 1400]) == [[1, 2, 3, 1400]]
+    assert _track.by_epoch([]) == []
     assert _track.epochs_in_words([70], 1, "step") == "step 70"
     assert _track.epochs_in_words([1, 2, 3, 1400], 4, "epoch") == "epochs 1\u20131,400"
 
@@ -403,3 +406,22 @@ def test_how_many_of_the_runs_are_drawn_stands_below(data: xr.Dataset) -> None:
         text = scene(name)().about(data)
         assert text.endswith(f"33 runs, {drawn} drawn: all of Muon and AdamW")
     assert scene("race")(every=True).about(data).endswith("33 runs")
+
+
+def test_runs_without_layernorm_are_grey_while_none_of_them_learns(data: xr.Dataset) -> None:
+    race = scene("race")
+    lanes = race()._lanes(data)
+    assert race()._faded(data, lanes) == "without LayerNorm:\nunder 50%\nby epoch 300"
+    assert race(by="loss")._faded(data, lanes) == "without LayerNorm"
+    # one of AdamW's learns by then
+    assert race(until=2000)._faded(data, lanes) == ""
+    member = where(data, "modular-addition-59-half")[0]
+    early = data["member_test_epoch"].values[member] == 200
+    for share, words in ((0.5, "under 55%"), (0.949, "under 95%"), (0.96, "")):
+        data["member_test_accuracy"].values[member, early] = share
+        assert words in race()._faded(data, lanes)
+        assert bool(race()._faded(data, lanes)) == bool(words)
+    names = _track.Track(data, lanes, "accuracy")._names(300)
+    assert "AdamW\nwithout LayerNorm\n95% right: none" in names
+    names = _track.Track(data, lanes, "accuracy")._names(2000)
+    assert "AdamW\nwithout LayerNorm\n95% right: 1 of 3" in names
