@@ -1,4 +1,4 @@
-"""What moves when: every tensor's row lights up as it covers its path, the earliest first."""
+"""What moves when: a dot where half of a tensor's movement is over, the earliest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from grokviz.scenes.any._spoken import sentence, spoken
 from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
-from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.timeline import Turns
@@ -27,26 +26,23 @@ MOST = 18
 APART = 2.0
 """Tensors move at times of their own where one is so many times as late as another at half way."""
 
-THICK = 0.8
-"""Height of a row's light, in rows."""
+EARLY = 1.5
+"""A logarithmic axis begins before the first mark, by at least this factor."""
+
+BESIDE = 0.7
+"""From so far along the axis on a number stands at the left of its dot."""
 
 BEFORE = {"generalised": "the run generalises", "test loss halved": "the test loss halves"}
 """Turns that the dots are compared with, as a sentence says them."""
 
-COLUMNS = 600
-"""Into so many places the axis of time is divided."""
-
-STEEP = 0.5
-"""Power by which the light grows from half of the way on: below 1, so that half is seen."""
-
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A row for each tensor, as bright as the share of its path that is over; half with a dot."""
+    """A line for each tensor, up to the dot where half of its movement is over."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
-    watch = "Colour: how much of its path a part has covered; dots: half of it"
+    watch = "Dots: when half of a part's total movement is over"
     source = "after arXiv:1712.09913, section 7"
     needs = ("step_size", "start_distance")
     wishes = LOSSES
@@ -72,13 +68,13 @@ class Tensors(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """Which row has covered half of its path first, and which last."""
+        """Of which row half of the movement is over first, and of which last."""
         rows, word = self._rows(data), clocks.word(data)
         half = half_way(self._sizes(data, rows), data["step_epoch"].values)
         moving = np.flatnonzero(np.isfinite(half))
         if moving.size < 2:
             at = f"{word} {half[moving[0]]:,.0f}"
-            return Claim.instead(f"{rows.names[moving[0]]} has covered half of its path by {at}")
+            return Claim.instead(f"Half of the movement of {rows.names[moving[0]]} is over by {at}")
         first, last = moving[half[moving].argmin()], moving[half[moving].argmax()]
         numbers = {"first": float(half[first]), "last": float(half[last])}
         if not half[last] >= APART * half[first] > 0:
@@ -95,31 +91,26 @@ class Tensors(Scene):
         return Claim(f"{begin} moves first, {other} last", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The rows, their names at the left, and when they are half way at the right."""
-        rows = self._rows(data)
+        """The rows with their names at the left, and when the first and the last are half way."""
+        rows, narrow = self._rows(data), style().narrow(figure)
         names = rows.names
-        if not style().narrow(figure):
+        if not narrow:
             names = [spoken(name).removeprefix("the ") for name in names]
         left = 0.55 * max(map(len, names)) + 1.6
         turns = turns_of(data, self.clock)
         (axes,), *_ = style().panels(
-            figure, left=left, right=6.0, top=3.1 if turns else 2.0, bottom=3.2
+            figure, left=left, right=2.2, top=2.2 if turns else 1.0, bottom=3.2
         )
-        moments = tensors.Moments.of(data["step_epoch"].values, log=self.time == "log")
+        epochs = data["step_epoch"].values.astype(float)
+        half = half_way(self._sizes(data, rows), epochs)
+        marks = [*half[np.isfinite(half)], *(turn.at for turn in turns)]
+        moments = _begun(tensors.Moments.of(epochs, log=self.time == "log"), min(marks))
         self._frame(axes, names, data, moments)
-        sizes, epochs = self._sizes(data, rows), data["step_epoch"].values.astype(float)
-        lights = _lights(axes, moments, epochs, _gone(sizes))
-        head = style().note(
-            axes, f"half by {clocks.word(data)}", (1, 1), (3.2, 1.6 if turns else 0.5),
-            ha="right", va="bottom", color=style().colours.muted,
-        )  # fmt: skip
-        dots = _half_ways(axes, half_way(sizes, epochs), moments, head, epochs)
+        word = "" if narrow else clocks.word(data)
+        dots = _half_ways(axes, half, moments, epochs, word)
         marker = panels.Marker.draw(axes)
         time = Drawing([marker.line], lambda i: marker.update(max(epochs[i], moments.left)))
-        lines = Turns(axes, data, self.clock, at=turns)
-        for _, line, _ in lines.marks:
-            line.set_zorder(4)  # over the rows
-        return Drawing.of(lights, lines, dots, time)
+        return Drawing.of(Turns(axes, data, self.clock, at=turns), dots, time)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: half of a way is half of all of it."""
@@ -134,16 +125,15 @@ class Tensors(Scene):
             for name, one in zip(rows.names, gone.T, strict=True)
         ]
         at = clocks.at(data, self.clock, i)
-        return f"A row for each tensor. At {at} they have gone of their ways: {', '.join(told)}."
+        return f"A row for each tensor. At {at} of their movement is over: {', '.join(told)}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         order = "from the first to be half way" if self.order == "time" else "from the input"
         return (
-            f"Rows, {order}: of the length of each tensor's path through weight space the share "
-            "that is gone, from the ground's colour to the strongest, which change most about the "
-            "half; the number at the end is when half of the path is gone. Tensors of a part are "
-            "one row where they are many. Distances after Li et al. (2018), arXiv:1712.09913."
+            f"Rows, {order}: a dot is where half of the length of a tensor's path through weight "
+            "space is behind it, so that detours count. Tensors of a part are one row where they "
+            "are many. Distances after Li et al. (2018), arXiv:1712.09913."
         ) + rules_of(data, self.clock)
 
     def _rows(self, data: xr.Dataset) -> tensors.Rows:
@@ -168,13 +158,6 @@ class Tensors(Scene):
         axes.spines["left"].set_visible(False)
 
 
-def _gone(sizes: np.ndarray) -> np.ndarray:
-    """The share of each row's way that is gone; 0 throughout of one that does not move."""
-    gone = np.nancumsum(np.nan_to_num(sizes), axis=0)
-    share: np.ndarray = np.divide(gone, gone[-1], out=np.zeros_like(gone), where=gone[-1] > 0)
-    return share
-
-
 def half_way(sizes: np.ndarray, epochs: np.ndarray) -> np.ndarray:
     """The epoch by which half of each row's way is gone; NaN of one that does not move."""
     gone = np.nancumsum(np.nan_to_num(sizes), axis=0)
@@ -187,66 +170,65 @@ def half_way(sizes: np.ndarray, epochs: np.ndarray) -> np.ndarray:
     return half
 
 
-def _light(share: np.ndarray) -> np.ndarray:
-    """How bright a share of a way is: dark before its half, light after it."""
-    past = 2 * share - 1
-    light: np.ndarray = (1 + np.sign(past) * np.abs(past) ** STEEP) / 2
-    return light
-
-
-def _lights(axes: Axes, moments: tensors.Moments, epochs: np.ndarray, gone: np.ndarray) -> Drawing:
-    """Rows as bright as what is gone of their ways, up to the moment; the rest faint in stills."""
-    space = np.geomspace if moments.log else np.linspace
-    edges = space(moments.left, moments.right, COLUMNS + 1)
-    middle = (edges[:-1] + edges[1:]) / 2
-    # at half of the first checkpoint stands epoch 0
-    clock = moments.x if moments.zero else epochs
-    shares = np.stack([_light(np.interp(middle, clock, one)) for one in gone.T])
-    # between two rows is a strip of none
-    rows = np.repeat(shares, 2, axis=0)[:-1]
-    rows[1::2] = np.nan
-    ends = np.arange(len(shares))[:, None] + (-THICK / 2, THICK / 2)
-    look: dict[str, Any] = {
-        "cmap": colour_map(style().colours.sequential), "vmin": 0, "vmax": 1, "lw": 0,
-        "rasterized": True, "antialiased": False,
-    }  # fmt: skip
-    if style().ghost:
-        axes.pcolormesh(edges, ends.ravel(), rows, alpha=0.3, zorder=2, **look)
-    past = axes.pcolormesh(edges, ends.ravel(), np.full_like(rows, np.nan), zorder=3, **look)
-
-    def update(i: int) -> None:
-        past.set_array(np.where(middle <= moments.x[i], rows, np.nan))
-
-    return Drawing([past], update)
+def _begun(moments: tensors.Moments, first: float) -> tensors.Moments:
+    """The same on a logarithmic axis that begins at a round number a little before ``first``."""
+    if not moments.log:
+        return moments
+    round_ones = [n * 10.0**k for k in range(8) for n in (1, 2, 5)]
+    left = max((one for one in round_ones if EARLY * one <= first), default=moments.left)
+    if left <= moments.left:
+        return moments
+    return tensors.Moments.of(np.maximum(moments.x, left), log=True)
 
 
 def _half_ways(
-    axes: Axes, half: np.ndarray, moments: tensors.Moments, head: Any, epochs: np.ndarray
+    axes: Axes, half: np.ndarray, moments: tensors.Moments, epochs: np.ndarray, word: str
 ) -> Drawing:
-    """Dots where half of the rows' paths is over, and the epochs at the right below a head."""
-    current_style, colours = style(), style().colours
-    size = current_style.points * 0.6
-    marks: list[tuple[float, list[Any]]] = []
-    for k, at in enumerate(half):
-        if not np.isfinite(at):
-            continue
-        dot = axes.plot(
-            max(at, moments.left), k, "o", color=colours.ink, ms=size, zorder=6,
-            mec=colours.background, mew=0.25 * size,
-        )  # fmt: skip
-        text = axes.annotate(
-            f"{at:,.0f}", (1, k), (0.6 * current_style.small, 0), va="center", ha="left",
-            xycoords=("axes fraction", "data"), textcoords="offset points",
-            fontsize=current_style.small, color=colours.ink,
-        )  # fmt: skip
-        marks.append((at, [*dot, text]))
-    if current_style.ghost:
-        return Drawing()
+    """Lines to where half of the rows' movement is over, the first and the last with its number.
+
+    A line grows up to the moment; its dot comes with its end, faint before that in stills.
+    """
+    moving, ghost = np.flatnonzero(np.isfinite(half)), style().ghost
+    ends = {int(moving[half[moving].argmin()]), int(moving[half[moving].argmax()])}
+    drawn = [
+        (float(half[k]), _stem(axes, (max(float(half[k]), moments.left), k), k in ends, word))
+        for k in map(int, moving)
+    ]
+    for k, name in enumerate(axes.get_yticklabels()):
+        name.set_color(style().colours.ink if k in ends else style().colours.muted)
+        name.set_fontweight("bold" if k in ends else "normal")
 
     def update(i: int) -> None:
-        head.set_visible(any(epochs[i] >= at for at, _ in marks))
-        for at, artists in marks:
-            for artist in artists:
-                artist.set_visible(bool(epochs[i] >= at))
+        for at, (line, *dots) in drawn:
+            line.set_xdata([moments.left, max(min(at, float(epochs[i])), moments.left)])
+            for part in dots:
+                part.set_visible(ghost or bool(epochs[i] >= at))
+                part.set_alpha(1.0 if epochs[i] >= at else 0.3)
 
-    return Drawing([head, [artists for _, artists in marks]], update)
+    return Drawing([part for _, parts in drawn for part in parts], update)
+
+
+def _stem(axes: Axes, at: tuple[float, int], strong: bool, word: str) -> list[Any]:
+    """A line to a dot, which has its number if it is strong."""
+    current_style, colours = style(), style().colours
+    colour = colours.ink if strong else colours.muted
+    width, size = current_style.line, current_style.points
+    (line,) = axes.plot(
+        [], [], color=colours.ink if strong else colours.rest, zorder=3,
+        lw=(0.9 if strong else 0.6) * width,
+    )  # fmt: skip
+    line.set_data([at[0]] * 2, [at[1]] * 2)
+    (dot,) = axes.plot(
+        *at, "o", color=colour, ms=(0.6 if strong else 0.4) * size, mew=0, zorder=6, clip_on=False
+    )
+    if not strong:
+        return [line, dot]
+    across = axes.transAxes.inverted().transform(axes.transData.transform(at))[0]
+    side = 1 if across < BESIDE else -1
+    # lifted by next to nothing, so that it can stand beside its dot by ems
+    number = current_style.label(
+        axes, *at, f"{word} {at[0]:,.0f}".strip(), lift=0.01, va="center_baseline", color=colour,
+        ha="left" if side > 0 else "right", zorder=7,
+    )  # fmt: skip
+    number.set_position((0.7 * side * current_style.small, 0))
+    return [line, dot, number]

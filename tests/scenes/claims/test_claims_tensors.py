@@ -192,24 +192,25 @@ def test_the_first_to_be_half_way_is_the_first_ribbon() -> None:
     assert own == f"The {first} moves first, the {last} last"
 
 
-def test_a_row_is_as_bright_as_what_is_gone_of_its_way() -> None:
+def test_a_line_grows_to_where_half_of_the_movement_is_over() -> None:
     data = reference("tensors")
-    data["step_size"].values[1:, 0] = 1.0
-    drawn = scene("tensors").with_options(
-        {"order": "model", "tensors": data["parameter"].values[0]}
-    )
+    own = claim("tensors", data).numbers
     with drawing_in(gv.theme("dark", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
-        drawing = drawn.draw(figure, data)
-    mesh = figure.axes[0].collections[0]
-    for i in (data.sizes["step_epoch"] // 2, data.sizes["step_epoch"] - 1):
+        drawing = scene("tensors")().draw(figure, data)
+    (axes,) = figure.axes
+    epochs = data["step_epoch"].values
+    texts = [text for text in axes.texts if text.get_text().startswith("epoch ")]
+    assert {text.get_text() for text in texts} == {f"epoch {at:,.0f}" for at in own.values()}
+    for i in (0, int(np.searchsorted(epochs, 600)), len(epochs) - 1):
         drawing.update(i)
-        seen = np.ma.compressed(np.ma.masked_invalid(mesh.get_array()))
-        share = i / (data.sizes["step_epoch"] - 1)
-        past = 2 * share - 1
-        light = (1 + np.sign(past) * np.abs(past) ** 0.5) / 2
-        assert seen[-1] == pytest.approx(light, abs=0.06)
-        assert (np.diff(seen) >= 0).all()
+        # of lines that end at the last moment, or at their own half before it
+        ends = [line.get_xdata()[-1] for line in axes.lines if len(set(line.get_ydata())) == 1]
+        left = axes.get_xlim()[0]
+        assert max(ends[::2]) == pytest.approx(max(left, min(epochs[i], own["last"])))
+        assert sum(text.get_visible() for text in texts) == sum(
+            epochs[i] >= at for at in own.values()
+        )
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
