@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._directions import (
     FEWER,
@@ -19,7 +18,6 @@ from grokviz.scenes.any._directions import (
     rank_ends,
     rising_in_turn,
 )
-from grokviz.scenes.any._logged import short
 from grokviz.scenes.any._spoken import counted, sentence, spoken
 from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
@@ -37,11 +35,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-FALLS = 1.5
-"""The largest value falls where its peak is so many times what it ends at."""
+SPAN = (1e-5, 1e-2)
+"""A logarithmic axis of values begins between these shares of the largest, and"""
 
-IN_A_LABEL = 12
-"""So many letters of a name have room along an axis."""
+BELOW = 0.3
+"""at this share of the largest that the others end with: they are seen to plunge to its foot."""
+
+TIMES = 2.0
+"""From here on it is said how many times as large as any other the one that stays is."""
 
 IN_A_COLUMN = 4
 """So many matrices have room in a narrow column."""
@@ -160,13 +161,13 @@ class Spectra(Scene):
         )  # fmt: skip
         axes.set_label(name)
         moments.frame(axes, clocks.word(data))
-        axes.set_ylabel(f"singular values of {tensors.shorter([name], IN_A_LABEL)[0]}")
+        axes.set_ylabel("singular values (log scale)" if bright else "singular values")
         strands = _strands(axes, data, place, moments)
+        if bright:
+            _log(axes, data, place)
         lines = Turns(axes, data, self.clock, at=turns)
         if bright:
-            return Drawing.of(
-                strands, lines, _names(axes, data, place), _ends_of_fall(axes, data, place, moments)
-            )
+            return Drawing.of(strands, lines, _names(axes, data, place))
         return Drawing.of(strands, lines, _rank(axes, data, place, rank * bool(turns) + 0.45))
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -247,9 +248,11 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     order = np.arange(count)[::-1]
     shade = np.sqrt(order / max(count - 1, 1))
     left = bright_ones(data, place)
-    # where few stay, they alone are bright
-    bright = 0.92 - 0.6 * shade if not left else np.where(order < left, 0.95, 0.62 - 0.32 * shade)
-    colours: Any = [scale(one) for one in bright]
+    colours: Any = [scale(one) for one in 0.92 - 0.6 * shade]
+    if left:
+        # where few stay, they alone have a colour, and the others stand back
+        tints = current_style.colours
+        colours = [scale(0.95) if k < left else tints.faint for k in order]
     width = current_style.line * np.where(order < left, 1.5, 0.85 - 0.45 * shade)
     if left:
         width = np.where(order < left, width, THIN * current_style.line)
@@ -278,19 +281,23 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     return Drawing([past, heads, marker.line], update)
 
 
-def _ends_of_fall(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments) -> Drawing:
-    """The largest value at its peak and in the end, where that is much less."""
-    values = np.nan_to_num(known_values(data, place).max(axis=1))
-    top, last = int(values.argmax()), len(values) - 1
-    if not values[top] >= FALLS * values[last] > 0:
-        return Drawing()
-    ink = style().colours.ink
-    marks = [
-        _marks.Mark(float(moments.x[i]), float(values[i]), short(float(values[i])), ink, ha, 0.9)
-        for i, ha in ((top, "center"), (last, "right"))
-    ]
-    marks = _marks.clear(axes, marks, [panels.Curve.of(moments.x, values, ink)])
-    return _marks.draw(axes, marks, moments.x)
+def _log(axes: Axes, data: xr.Dataset, place: int) -> None:
+    """Space values logarithmically, down to where the others end: there they would be one line."""
+    values, bright = known_values(data, place), bright_ones(data, place)
+    top = float(np.nanmax(values))
+    others = float(np.nanmax(_last(data, place)[bright:], initial=0))
+    low, high = (share * top for share in SPAN)
+    axes.set_yscale("log")
+    axes.set_ylim(float(np.clip(BELOW * others, low, high)), 1.5 * top)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.minorticks_off()
+
+
+def _last(data: xr.Dataset, place: int) -> np.ndarray:
+    """The singular values where they are known last, the largest first."""
+    values = known_values(data, place)
+    last: np.ndarray = values[np.isfinite(values).any(axis=1)][-1]
+    return last
 
 
 def _names(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
@@ -308,20 +315,36 @@ def _names(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
     texts = [
         current_style.note(
             axes, word, (1, 0), (0.5, 0), color=tint, fontweight="bold", va="center",
+            linespacing=1.1,
         )
         for word, tint in zip(words, tints, strict=True)
     ]  # fmt: skip
     em = current_style.pixels(axes, current_style.small) / axes.bbox.height
-    top = axes.get_ylim()[1]
+    high = axes.transData + axes.transAxes.inverted()
+    foot = axes.get_ylim()[0]
 
     def update(i: int) -> None:
-        now = np.nan_to_num(values[i])
-        level = [float(now[left:].mean()) / top, float(now[:left].mean()) / top]
-        places = pushed_apart(level, [1.3 * em] * 2, 0.2 * em, 1)
+        now = np.maximum(np.nan_to_num(values[i]), foot)
+        level = [
+            float(high.transform((1.0, float(np.median(some))))[1])
+            for some in (now[left:], now[:left])
+        ]
+        one = f"{words[0]}{_times(values[i], left)}"
+        texts[0].set_text(one)
+        places = pushed_apart(level, [1.3 * em, 1.3 * em * (1 + one.count("\n"))], 0.2 * em, 1)
         for text, at in zip(texts, places[::-1], strict=True):
             text.xy = (1, at)
 
     return Drawing(texts, update)
+
+
+def _times(now: np.ndarray, left: int) -> str:
+    """How many times any other the one that stays is, below its name; "" where it is not much."""
+    others = float(np.nanmax(now[left:], initial=0))
+    if left != 1 or not now[0] >= TIMES * others > 0:
+        return ""
+    times = float(f"{now[0] / others:.2g}")
+    return f",\n{times:,.0f} times\nany other" if times >= 10 else f",\n{times:g} times\nany other"
 
 
 def _few() -> Any:

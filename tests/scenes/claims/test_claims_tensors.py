@@ -587,7 +587,7 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
         ("weights", {"\u22120.055", "0.055"}),
         ("metrics", {"epoch 134", "epoch 3,750", "3,600 epochs later"}),
         ("heads", {"1.0 to look", "9.3 to write"}),
-        ("spectra", {"one direction", "the other 63"}),
+        ("spectra", {"one direction,\n460 times\nany other", "the other 63"}),
         ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
         ("steps", {"12% of training", "epoch 675", "50%"}),
     ],
