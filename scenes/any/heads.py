@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._head_sketch import HeadSketch
 from grokviz.scenes.any._spoken import counted
-from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.timeline import Turns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,14 +49,11 @@ class Heads(Scene):
 
     name = "heads"
     title = "Attention heads come to use few directions"
-    watch = (
-        "How many directions decide where a head looks, and how many it writes; thick: the median"
-    )
+    watch = "Directions by which a head looks (QK) and writes (OV); thick: the median head"
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )
     needs = (*SIGNS, *RANKS)
-    wishes = LOSSES
     reference = "modular-addition-59"
     clock = "field_epoch"
     aspect = 1.9
@@ -136,7 +132,7 @@ class Heads(Scene):
             _signs(plane)
             _legend(plane, names, colours)
             return _dots(plane, data, places, SIGNS, colours)
-        (axes,), *_ = style().panels(figure, left=4.6, right=8.6, top=2.0, bottom=3.3)
+        (axes,), *_ = style().panels(figure, left=4.6, right=8.6, top=1.0, bottom=3.3)
         return self._ranks(axes, data, places)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -170,7 +166,7 @@ class Heads(Scene):
             "circuit's eigenvalues over the sum of their absolute values. "
             "After Elhage et al. (2021), "
             "https://transformer-circuits.pub/2021/framework/index.html."
-        ) + (rules_of(data, self.clock) if self.show == "directions" else "")
+        )
 
     def _ranks(self, axes: Axes, data: xr.Dataset, places: list[int]) -> Drawing:
         """A thin line for each head and circuit, and the median of each with its name."""
@@ -185,7 +181,7 @@ class Heads(Scene):
         parts = [_bundle(axes, moments, values[name], tints[name]) for name in RANKS]
         marker = panels.Marker.draw(axes)
         time = Drawing([marker.line], lambda i: marker.update(float(moments.x[i])))
-        turns = Turns(axes, data, self.clock, at=turns_of(data, self.clock))
+        sketch = None if style().narrow(axes.figure) else HeadSketch(axes, tints)
         medians = {name: _median(one) for name, one in values.items()}
         words = dict(zip(RANKS, ("to look", "to write"), strict=True))
         texts = {
@@ -207,8 +203,11 @@ class Heads(Scene):
                 known = np.isfinite(medians[name][i])
                 texts[name].set_text(f"{_short(now[name])} {words[name]}" if known else "")
                 texts[name].xy = (1, at)
+            if sketch is not None:
+                sketch.update(now, sorted(texts[name].xy[1] for name in RANKS))
 
-        return Drawing.of(turns, *parts, time, Drawing([*texts.values()], update))
+        moving = [*texts.values(), *([] if sketch is None else sketch.moving)]
+        return Drawing.of(*parts, time, Drawing(moving, update))
 
     def _places(self, data: xr.Dataset) -> list[int]:
         """The heads shown."""

@@ -15,7 +15,7 @@ from grokviz.dataset.references.reference import load
 from grokviz.scene import drawing_in
 from grokviz.scene.registry import scene
 
-MARKED = ("heads", "path", "spectra", "steps", "tensors")
+MARKED = ("path", "spectra", "steps", "tensors")
 
 
 def known(name: str) -> xr.Dataset:
