@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._band_names import BandNames
 from grokviz.scenes.any._papers import after
+from matplotlib.colors import to_rgba
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -42,6 +44,12 @@ GROWN = 1.1
 
 MOST = 8
 """Bands with a name of their own: more could not be told apart."""
+
+STRONG = 0.5
+"""So much of a band's colour is its own, the rest the ground's."""
+
+END, END_NARROW = 10.6, 9.4
+"""Room at the right for names of bands that are too thin for them, in ems."""
 
 ABOVE = 1.16
 """The axis of the sum ends so many times as high as its largest, clear of the peak's name."""
@@ -88,7 +96,7 @@ class WeightNorms(Scene):
             return Claim.instead(sentence, **numbers)
         grown = _grown(data, run)
         numbers["grown"] = grown
-        watch = f"{self.watch}; their sum falls {change} after clean-up"
+        watch = f"{self.watch}; their sum falls {change}"
         if grown >= GROWN:
             return Claim(self.title, watch, numbers=numbers)
         sentence = f"The network generalises while its weights shrink to {percent(after / before)}"
@@ -97,16 +105,15 @@ class WeightNorms(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The bands, their sum with both its ends marked, and when the run turned."""
         narrow = style().narrow(figure)
-        axes = style().panels(
-            figure, left=5.0, right=9.4 if narrow else 10.6, top=1.6 if narrow else 2.0
-        )[0][0]
+        axes = style().panels(figure, left=5.0, right=2.2, top=1.6 if narrow else 2.0)[0][0]
         total = {"_all weights": panels.at_checkpoints(data, _total(data))}
         panel = panels.CurvePanel(
             axes, data, total, ylabel="sum of squared weights", phases="none",
             ylim=(0, ABOVE * float(np.nanmax(_total(data)))),
         )  # fmt: skip
-        bands = _Bands(axes, data, self._parts(data), panel)
         turned = timeline.Turns(axes, data)
+        lines = [turn.at for turn, _, _ in turned.marks]
+        bands = _Bands(axes, data, self._parts(data), panel, lines)
         return Drawing.of(panel.along(data["epoch"]), bands, turned, _mark(axes, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -162,7 +169,10 @@ class WeightNorms(Scene):
 
 
 class _Bands:
-    """The parts as bands on one another, the largest lowest, each named at its right end."""
+    """The parts as bands on one another, the largest lowest, each named inside itself.
+
+    What is too thin for its name has it at its right end.
+    """
 
     def __init__(
         self,
@@ -170,14 +180,17 @@ class _Bands:
         data: xr.Dataset,
         parts: dict[str, np.ndarray],
         panel: panels.CurvePanel,
+        lines: list[int],
     ) -> None:
         self.axes, self.epochs, self.panel = axes, data["epoch"].values.astype(float), panel
         stacked = np.cumsum([np.zeros(len(self.epochs)), *parts.values()], axis=0)
         self.edges = np.nan_to_num(stacked, posinf=0.0)
         colours = style().colours
-        tones = colour_map(colours.heights)(np.linspace(0.16, 0.86, max(len(parts), 2)))
+        tones = colour_map(colours.heights)(np.linspace(0.16, 0.6, max(len(parts), 2)))
         # on paper the darkest of them is nearest to the ink, as on a screen the lightest is
         tones = tones if style().slide else tones[::-1]
+        # near the ground, so that names can be read on them and their sum stands out
+        tones = STRONG * tones + (1 - STRONG) * np.array(to_rgba(colours.background))
         look: dict[str, Any] = {"lw": 0.25 * style().line, "ec": colours.background, "zorder": 1.5}
         self.bands = []
         for n in range(len(parts)):
@@ -185,17 +198,31 @@ class _Bands:
             if style().ghost:
                 axes.fill_between(*whole, color=tones[n], alpha=0.3, lw=0, zorder=1.4)
             self.bands.append(axes.fill_between(*whole, fc=tones[n], **look))
-        middles = (self.edges[:-1] + self.edges[1:]) / 2
+        self.inside = BandNames(axes, [*parts], (self.epochs, self.edges), lines)
+        self.inside.place()
+        if outside := {*self.inside.others}:
+            # room for them at the right, which others may then lack
+            width = style().ems(axes.figure)[0]
+            box = axes.get_position()
+            right = END_NARROW if style().narrow(axes.figure) else END
+            axes.set_position((box.x0, box.y0, 1 - right / width - box.x0, box.height))
+            self.inside.names = [name for name in parts if name not in outside]
+            self.inside.place()
+            outside |= {*self.inside.others}
+        self.inside.draw()
         curves = {
-            name: panels.Curve.of(self.epochs, middle, colours.muted)
-            for name, middle in zip(parts, middles, strict=True)
+            name: panels.Curve.of(self.epochs, (low + high) / 2, colours.muted)
+            for name, low, high in zip(parts, self.edges[:-1], self.edges[1:], strict=True)
+            if name in outside
         }
-        self.names = panels.EndNames(axes, curves, leaders=True)
-        self.names.levels.lines = []
+        self.names = panels.EndNames(axes, curves, leaders=True) if curves else None
+        if self.names is not None:
+            self.names.levels.lines = []
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.bands, *self.names.moving]
+        outside = [] if self.names is None else self.names.moving
+        return [*self.bands, *self.inside.moving, *outside]
 
     def update(self, i: int) -> None:
         moment = self.epochs[i]
@@ -203,7 +230,9 @@ class _Bands:
             band.set_data(*self._band(n, moment))
         # where the future is drawn the names are those of its end
         end = self.axes.get_xlim()[1]
-        self.names.update(end if style().ghost else min(moment, end))
+        self.inside.update(moment)
+        if self.names is not None:
+            self.names.update(end if style().ghost else min(moment, end))
 
     def _band(self, n: int, moment: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         past = slice(0, max(int(np.searchsorted(self.epochs, moment, side="right")), 1))
@@ -220,9 +249,7 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
         peak = name == "peak"
-        # in a column there is no room for the words, and the caption has them
-        name = "peak" if peak else "" if current_style.narrow(axes.figure) else "after clean-up"
-        words = f"{name}: {total[j]:,.0f}" if name else f"{total[j]:,.0f}"
+        words = f"peak: {total[j]:,.0f}" if peak else f"{total[j]:,.0f}"
         # the sum falls from the left, and the names of the parts are at the right
         roomy = peak or epochs[j] < 0.75 * axes.get_xlim()[1]
         note = current_style.label(
