@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks, weight_norms
+from grokviz.scenes.any._band_names import BandNames
 from grokviz.scenes.digit_addition import digit_grokking, digit_phase_changes
 from grokviz.scenes.repeated_subsequence import induction_phase_change
 from matplotlib.figure import Figure
@@ -160,6 +161,24 @@ def test_bands_are_stacked_to_the_sum_whose_two_ends_are_marked_once_they_are_re
             assert highest == pytest.approx(total[i], rel=0.02)
     assert [f"peak: {before}" in words for words in seen] == [False, True, True]
     assert [after in words for words in seen] == [False, False, True]
+
+
+def test_a_name_stands_in_its_band_or_beside_the_highest() -> None:
+    epochs = np.arange(11.0)
+    thick = np.interp(epochs, [0, 4, 10], [4.0, 4.0, 0.2])
+    edges = np.cumsum([0 * epochs, thick, 0.1 * thick, np.where(epochs < 2, 4, 0.01)], axis=0)
+    with drawing_in(gv.theme("light", "slide")):
+        axes = Figure(figsize=(12, 6)).add_axes((0.1, 0.1, 0.8, 0.8))
+        axes.set(xlim=(0, 10), ylim=(0, 10))
+        names = BandNames(axes, ["thick", "thin", "a long name at the top"], (epochs, edges))
+        names.place()
+    assert names.others == ["thin"]
+    inside, beside = names.places["thick"], names.places["a long name at the top"]
+    assert inside.tip is None
+    assert 0 < inside.y < np.interp(inside.end, epochs, edges[1])
+    assert beside.tip is not None
+    assert beside.tip < beside.x
+    assert beside.y > np.interp(beside.x, epochs, edges[-1])
 
 
 @pytest.mark.parametrize(("angle", "holds"), [(44.0, True), (46.0, False)])
