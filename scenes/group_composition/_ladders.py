@@ -24,6 +24,9 @@ Ladder = dict[str, list[float]]
 FAR = 2
 """Times as long as another that a group takes to be far apart."""
 
+NAMED = 3
+"""Up to so many groups are named in a sentence."""
+
 TIMES = {2: "twice"}
 """Multiples that have a word of their own."""
 
@@ -102,16 +105,24 @@ def latest(ours: Ladder, published: Ladder) -> str:
     late = order[-1]
     here = _times(ours, late)
     if np.isinf(here):
-        return f"{late} is not learnt by the end, as every other group of its size is"
+        return f"In the median, {late} is not learnt by the end; {_names(ours, late, 'and')} are"
     if here < FAR:
         return ""
     both = min(here, _times(published, late)) if len(published) > 1 and late in published else here
-    where = "" if both >= FAR else "In our runs "
+    where = "In the median" if both >= FAR else "In the median of our runs"
     times = int(both if both >= FAR else here)
     multiple = TIMES.get(times, f"{in_words(times)} times")
-    return (
-        f"{where}{late} takes at least {multiple} as long to learn as any other group of its size"
-    )
+    others = _names(ours, late, "or")
+    return f"{where}, {late} takes at least {multiple} as long to learn as {others}"
+
+
+def _names(ladder: Ladder, late: str, word: str) -> str:
+    """The groups that take less long, by name where they are few."""
+    names = sorted(group for group in ladder if group != late)
+    if len(names) > NAMED:
+        every = "all" if word == "and" else "any"
+        return f"{every} of {in_words(len(names))} others of its size"
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
 def _times(ladder: Ladder, late: str) -> float:

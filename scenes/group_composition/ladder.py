@@ -43,8 +43,8 @@ class Ladder(Scene):
     """A row a group, a dot a run: when it generalised, ours and the published; bars are medians."""
 
     name = "ladder"
-    title = "A5 takes at least three times as long to learn as any other group of its size"
-    watch = "Dots are runs, bars end at their medians; filled: ours, open: published"
+    title = "In the median, A5 takes at least three times as long to learn as C60 or D30"
+    watch = "Each dot is a run; bars end at the median of their dots"
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
     wishes = ("accurate_epoch", "member_test_accuracy", "member_group")
@@ -74,18 +74,13 @@ class Ladder(Scene):
         factor = ladders.largest_factor(ours)
         numbers = {"factor": factor, "published": ladders.largest_factor(ladders.of_published())}
         sizes = {groups.size(group) for ladder in self._drawn(data) for group in ladder}
-        marks = f"{self.watch}. "
+        marks = self.watch
         if not ladders.by_accuracy(data):
             own = ladders.BY_LOSS
-            marks = f"Bars: medians; filled: ours, {own}; open: published, 95% right. "
-        watch = marks + capitalised(
-            ladders.compared(*self._drawn(data))
-            or f"all of these groups have {min(sizes)} elements"
-            if len(sizes) == 1
-            else "beside each group is how many elements it has"
-        )
+            marks = f"Bars: medians; filled: ours, {own}; open: published, 95% right"
+        late = ladders.latest(*self._drawn(data)) if len(sizes) == 1 else ""
+        watch = marks if late else f"{marks}. {capitalised(self._compared(data))}"
         if factor >= ladders.FAR:
-            late = ladders.latest(*self._drawn(data)) if len(sizes) == 1 else ""
             sentence = late or "Groups of the same size are learnt at very different speeds"
             return Claim(sentence, watch, sentence == self.title, numbers)
         return Claim.instead(ladders.in_turn(ours), watch, **numbers)
@@ -140,12 +135,18 @@ class Ladder(Scene):
             return ours, published
         return ladders.of_size(ours, size), ladders.of_size(published, size) or published
 
+    def _compared(self, data: xr.Dataset) -> str:
+        """Whether both ladders have the same order, or how many elements the groups have."""
+        sizes = {groups.size(group) for ladder in self._drawn(data) for group in ladder}
+        if len(sizes) > 1:
+            return "beside each group is how many elements it has"
+        order = ladders.compared(*self._drawn(data))
+        return order or f"all of these groups have {min(sizes)} elements"
+
     def about(self, data: xr.Dataset) -> str:
-        """With the number of published runs."""
-        published = sum(len(row) for row in self._drawn(data)[1].values())
+        """Without the number of runs, which are dots to be counted."""
         own = f"{data.sizes['member']} runs"
-        run = super().about(data).removesuffix(own).removesuffix(BETWEEN)
-        return f"{run}{BETWEEN}{own}, and {published} published"
+        return super().about(data).removesuffix(own).removesuffix(BETWEEN)
 
     def definition(self, data: xr.Dataset) -> str:
         """With both definitions and the source."""
@@ -154,7 +155,8 @@ class Ladder(Scene):
             else f"the first logged update with a {ladders.BY_LOSS}"
         )  # fmt: skip
         return (
-            f"The groups are in the order of ours; bars end at medians. Ours: {ours}. "
+            "The groups are in the order of ours; bars end at medians. "
+            f"{capitalised(self._compared(data))}. Ours: {ours}. "
             "Published: the first of every 100 steps with 95% of the test pairs right, by "
             "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
             "steps (PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is "
@@ -196,13 +198,14 @@ def _across(rows: list[_Row], *, same: bool, narrow: bool) -> str:
 def _end(runs: list[float]) -> float:
     """Where a group's bar and dots end; infinite where half of its runs have not learnt it."""
     known = [v for v in runs if np.isfinite(v)]
-    return max([*known, float(np.median(runs))], default=0.0)
+    return max([*known, float(np.median(runs))]) if runs else 0.0
 
 
 def _named(rows: list[_Row], whose: str) -> _Row:
-    """The row whose bar is named: the shortest one, at whose right there is room."""
-    own = [row for row in rows if getattr(row, whose)]
-    return min(own, key=lambda row: _end(getattr(row, whose)))
+    """The row whose bar is named: the shortest one of both, at whose right there is room."""
+    both = [row for row in rows if row.ours and row.published]
+    own = both or [row for row in rows if getattr(row, whose)]
+    return min(own, key=lambda row: max(_end(row.ours), _end(row.published)))
 
 
 def _name(axes: Axes, rows: list[_Row]) -> None:

@@ -323,16 +323,19 @@ def test_how_many_times_as_long_the_last_group_takes_is_true_of_both_ladders() -
     from grokviz.scenes.group_composition._ladders import latest
 
     ours = {"C60": [100.0], "D30": [200.0], "A5": [1100.0]}
-    said = "A5 takes at least {} as long to learn as any other group of its size"
+    said = "In the median, A5 takes at least {} as long to learn as C60 or D30"
     for published, words in (
         ({"C60": [1.0], "A5": [400.0], "D30": [100.0]}, said.format("four times")),
         ({"C60": [1.0], "A5": [250.0], "D30": [100.0]}, said.format("twice")),
-        ({"C60": [1.0], "A5": [1.0]}, "In our runs " + said.format("five times")),
+        ({"C60": [1.0], "A5": [1.0]}, said.replace("n,", "n of our runs,").format("five times")),
         ({}, said.format("five times")),
     ):
         assert latest(ours, published) == words
     assert latest(ours | {"A5": [300.0]}, {}) == ""
-    assert "is not learnt by the end" in latest(ours | {"A5": [np.inf]}, {})
+    never = latest(ours | {"A5": [np.inf]}, {})
+    assert never == "In the median, A5 is not learnt by the end; C60 and D30 are"
+    more = latest({"D6": [99.0], "S60": [99.0]} | ours, {})
+    assert more.endswith("as any of four others of its size")
     assert latest(ours | {"D30": [np.inf], "A5": [np.inf]}, {}) == ""
 
 
@@ -410,8 +413,11 @@ def test_groups_are_read_of_the_runs_settings() -> None:
 
 def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
     data = by_loss()
-    alone = scene("ladder")().claim(data).watch
-    assert alone.endswith("A5 comes last in both, but the order of the others differs")
+    # the sentence says which comes last, and what else there is to the order stands below
+    assert "comes last" not in scene("ladder")().claim(data).watch
+    assert "A5 comes last in both, but the order of the others differs. " in scene(
+        "ladder"
+    )().definition(data)
     assert "Beside each group" in scene("ladder")(every=True).claim(data).watch
     names = [str(name).replace("D30", "D12") for name in data["member_name"].values]
     data["member_name"] = ("member", [name.replace("A5", "S4") for name in names])
@@ -433,12 +439,22 @@ def test_the_order_of_our_ladder_is_compared_with_the_published() -> None:
         assert compared({group: [1.0] for group in ours}, published) == words
 
 
-def test_the_published_runs_of_a_ladder_are_counted_below_it() -> None:
-    data = of("ladder")
-    own = data.sizes["member"]
+@pytest.mark.parametrize(("every", "published"), [(False, 15), (True, 30)])
+def test_each_run_of_a_ladder_is_a_dot_and_both_kinds_are_named_beside_one_group(
+    every: bool, published: int
+) -> None:
+    from matplotlib.figure import Figure
+
+    data, figure = of("ladder"), Figure(figsize=(16, 9))
+    drawn = scene("ladder")(every=every)
+    drawn.draw(figure, data)
+    (axes,) = figure.axes
+    dots = sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o")
     # five seeds of each of three groups of 60 elements, and of three of 120
-    assert scene("ladder")().about(data).endswith(f"{own} runs, and 15 published")
-    assert scene("ladder")(every=True).about(data).endswith(f"{own} runs, and 30 published")
+    assert dots == data.sizes["member"] + published
+    assert "runs" not in drawn.about(data)
+    named = {note.get_text(): note.xy[1] for note in axes.texts}
+    assert 0 < named["published"] - named["ours"] < 0.5
 
 
 def test_both_ladders_are_drawn_in_the_order_of_ours_with_every_run_to_be_seen() -> None:
@@ -459,7 +475,7 @@ def test_both_ladders_are_drawn_in_the_order_of_ours_with_every_run_to_be_seen()
         for line in dots
         for place in line.get_transform().transform(np.asarray(line.get_xydata(), float)).round(3)
     ]
-    published = scene("ladder")().about(data).split(", and ")[1].split()[0]
-    assert len(places) == len(set(places)) == data.sizes["member"] + int(published)
+    # five seeds of each of three published groups of 60 elements
+    assert len(places) == len(set(places)) == data.sizes["member"] + 15
     names = [text.get_text() for text in axes.texts if text.get_text() in {"C60", "D30", "A5"}]
     assert names == ["D30", "C60", "A5"]
