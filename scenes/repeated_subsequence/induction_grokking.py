@@ -34,8 +34,14 @@ if TYPE_CHECKING:
 HIGH = 2.2
 """How high the hill of the test loss is at most, in rows."""
 
+TRAIN = 0.8
+"""How high the hill of the train loss is at most, in rows; logarithmic, for its spikes."""
+
 RISES = 1.6
 """How high a head's hill is where all of its attention goes there, in rows."""
+
+OTHERS = "best other"
+"""What the row of all other heads is called."""
 
 APART = 1.0
 """How far apart the rows of heads are; the first has as much more room for its number."""
@@ -43,12 +49,12 @@ APART = 1.0
 
 @dataclass(frozen=True)
 class InductionGrokking(HeadsBelowLoss):
-    """The hill of the test loss on a fixed set of sequences, and below it one of each head."""
+    """The hills of the test and the train loss on a fixed set of sequences, and of each head."""
 
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "Blue: how much one head looks at the token to copy"
+    watch = "Heads: how much they look at the token to copy"
     above_heads = "heads: attention to what followed the same token before"
     of_heads = "attention (%)"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
@@ -76,7 +82,7 @@ class InductionGrokking(HeadsBelowLoss):
         if not drops:
             return Claim(sentence, self.watch, numbers=numbers)
         if not self.spikes:
-            watch = f"{self.watch}; each drop comes with a training spike"
+            watch = f"{self.watch}; where the test loss drops, the train loss spikes"
             return Claim(sentence, watch, numbers=numbers)
         watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
         return Claim(sentence, watch, numbers={**numbers, "drops": drops})
@@ -96,26 +102,29 @@ class InductionGrokking(HeadsBelowLoss):
         return Drawing.of(drawn, spikes, *turns)
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The hill of the test loss, and below it those of the head in colour and of the others."""
+        """The hills of both losses, and below them those of the head in colour and the others."""
         narrow, end = style().narrow(figure), changes.end(data)
         axes = style().panels(figure, left=5.8 if narrow else 7.6, right=3.6, top=1.6)[0][0]
-        loss = changes.losses(data)["test"]
+        loss, train = (changes.losses(data)[which] for which in ("test", "train"))
         finite = loss.y[np.isfinite(loss.y) & (loss.y > 0)]
         top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
         unit = {"top": top, "low": low if self.loss == "log" else None}
         heads = self._heads(data)
-        rows = [HIGH, *(HIGH + (n + 2) * APART for n in range(len(heads)))]
+        rows = [HIGH, HIGH + APART, *(HIGH + (n + 3) * APART for n in range(len(heads)))]
         _ridges.frame(axes, end, rows[-1], 0.4, time=self.time)
         axes.set_xlabel(clocks.word(data))
         high = HIGH * _ridges.height(loss.y, **unit)
-        hills = [_ridges.Ridge(axes, loss.x, high, rows[0], loss.colour)]
+        hills = [
+            _ridges.Ridge(axes, loss.x, high, rows[0], loss.colour),
+            _ridges.Ridge(axes, train.x, TRAIN * _decades(train.y), rows[1], train.colour),
+        ]
         epochs = data["epoch"].values.astype(float)
-        for row, (_, scores, colour) in zip(rows[1:], heads, strict=True):
+        for row, (_, scores, colour) in zip(rows[2:], heads, strict=True):
             hills += [_ridges.Ridge(axes, epochs, RISES * each, row, colour) for each in scores]
         marks = []
         for mark in self.marks(data):
             share = float(_ridges.height(np.array([mark.y]), **unit)[0])
-            text = f"loss {mark.text}" if mark.ha == "left" else mark.text
+            text = f"peak {mark.text}" if mark.ha == "left" else mark.text
             y, lift = rows[0] - HIGH * share, 0.7 if mark.ha == "left" else 0.0
             ink = style().colours.ink
             marks.append(mark._replace(y=y, text=text, colour=ink, lift=lift, ha="left"))
@@ -124,10 +133,16 @@ class InductionGrokking(HeadsBelowLoss):
         shares[1:] = [mark._replace(ha="left", lift=0.0) for mark in shares[1:]]
         if halved is not None:
             shares.append(self._percent(data, halved[0])._replace(ha="right"))
-        _ridges.levels(axes, [rows[1] - RISES], "100%")
-        marks += [mark._replace(y=rows[1] - RISES * mark.y / 100) for mark in shares]
-        names = ["test loss", *(name for name, *_ in heads)]
-        tints = [loss.colour, *(style().colours.words(colour) for *_, colour in heads)]
+        _ridges.levels(axes, [rows[2] - RISES], "100%")
+        marks += [mark._replace(y=rows[2] - RISES * mark.y / 100) for mark in shares]
+        name, scores, _ = heads[-1]
+        if name == OTHERS and len(shares) > 1:
+            last, muted = float(scores[0][-1]), style().colours.muted
+            at = rows[-1] - RISES * last
+            marks.append(_marks.Mark(epochs[-1], at, percent(last), muted, "left", 0.0))
+        names = ["test loss", "train loss\n(log scale)", *(name for name, *_ in heads)]
+        tints = [style().colours.words(colour) for *_, colour in heads]
+        tints = [loss.colour, train.colour, *tints]
         _ridges.name_rows(axes, names, tints, rows)
         parts: list[Part] = [
             Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
@@ -149,7 +164,7 @@ class InductionGrokking(HeadsBelowLoss):
         rest = [at for at in np.ndindex(*each.shape[1:]) if at != kinds["induction"]]
         if self.others and rest:
             highest = np.max([each[:, *at] for at in rest], axis=0)
-            rows.append(("best other", [highest], style().colours.faint))
+            rows.append((OTHERS, [highest], style().colours.faint))
         return rows
 
     def apart(self, data: xr.Dataset) -> bool:
@@ -188,12 +203,19 @@ class InductionGrokking(HeadsBelowLoss):
         )
         own = " The train loss has its own, logarithmic panel." if self.apart(data) else ""
         return (
-            f"{'Training and test' if self._drops(data) else 'Test'} loss of a two-layer "
+            "Training and test loss of a two-layer "
             "attention-only transformer that completes repeated subsequences, trained on the same "
             f"few sequences all the time, and its heads. {self.definitions()}{drops}{own}"
             f"{changes.tested_on(data)} "
             f"{after(f'figure 25; {HEADS}')}"
         )
+
+
+def _decades(loss: np.ndarray) -> np.ndarray:
+    """How high a loss is on a logarithmic scale from its least to its largest value, up to 1."""
+    finite = loss[np.isfinite(loss) & (loss > 0)]
+    low, top = (float(finite.min()), float(finite.max())) if finite.size else (0.1, 1.0)
+    return _ridges.height(loss, top, low=low)
 
 
 def _drops(data: xr.Dataset) -> list[float]:
@@ -251,7 +273,7 @@ def _halved(data: xr.Dataset, axes: Axes) -> tuple[int, str] | None:
     if after == len(epochs):
         return None
     at = int(epochs[after])
-    words = f"test loss halved at {clocks.word(data)} {at:,}"
+    words = f"test loss below half its peak from {clocks.word(data)} {at:,}"
     begin, name = _memorised(data, learned)
     ends = axes.transData.transform([(begin, 0), (at, 0)])[:, 0]
     em = style().pixels(axes, style().small)
