@@ -79,27 +79,33 @@ def corners(points: np.ndarray) -> np.ndarray | None:
 
 
 def scatter(
-    axes: Axes, one: Recorded, near: int | None = None, *, outline: bool = False
+    axes: Axes, one: Recorded, near: int | None = None, *, named: tuple[str, str] | None = None
 ) -> Drawing:
     """A dot for each row, its way through training, and the rows' numbers where they are few.
 
-    ``near`` is the index of a moment that is marked on each way; with ``outline`` the polygon is
-    drawn whose corners the rows are in the end.
+    ``near`` is the index of a moment that is marked on each way. With ``named``, what that moment
+    and the last one are called, the polygon whose corners the rows are in the end takes the place
+    of the axes, and one row has both names.
     """
     from matplotlib.collections import LineCollection
 
     current_style, points = style(), one.values.astype(float)
     count = points.shape[1]
     tints = _tints(count)
-    limits(axes, points[np.isfinite(points).all(axis=2)])
-    order = corners(points[one.known[-1]]) if outline else None
-    if order is not None:
-        ring = points[one.known[-1]][[*order, order[0]]]
+    limits(axes, points[np.isfinite(points).all(axis=2)], 1.25 if named is None else 1.15)
+    end = points[one.known[-1]]
+    order = corners(end) if named else None
+    names: list[Any] = []
+    if order is not None and near is not None and named is not None:
+        ring = end[[*order, order[0]]]
         axes.plot(*ring.T, color=current_style.colours.rest, lw=current_style.line, zorder=1.5)
-    axes.set(xlabel="first column", ylabel="second column")
-    axes.grid(visible=False)
-    for line in (axes.axhline, axes.axvline):
-        line(0, color=current_style.colours.faint, lw=0.3 * current_style.line, zorder=1)
+        axes.axis("off")
+        names = _moments(axes, points[near], end, named)
+    else:
+        axes.set(xlabel="first column", ylabel="second column")
+        axes.grid(visible=False)
+        for line in (axes.axhline, axes.axvline):
+            line(0, color=current_style.colours.faint, lw=0.3 * current_style.line, zorder=1)
     few = count <= NUMBERED
     ways, width = np.swapaxes(points, 0, 1), (0.8 if few else 0.5) * current_style.line
     if current_style.ghost:
@@ -126,7 +132,10 @@ def scatter(
 
     def update(i: int) -> None:
         if near is not None:
-            marks.set_offsets(points[near] if current_style.ghost or i >= near else points[:0, 0])
+            seen = current_style.ghost or i >= near
+            marks.set_offsets(points[near] if seen else points[:0, 0])
+            for name, there in zip(names, (seen, i >= one.known[-1]), strict=False):
+                name.set_visible(bool(there))
         known = np.isfinite(points[i]).all(axis=1)
         dots.set_offsets(points[i][known])
         dots.set_facecolors([tint for tint, there in zip(tints, known, strict=True) if there])
@@ -141,7 +150,34 @@ def scatter(
             text.xy = tuple(place)
             text.set_position(tuple(reach * side))
 
-    return Drawing([glow.moving, past, dots, numbers, marks], update)
+    return Drawing([glow.moving, past, dots, numbers, marks, *names], update)
+
+
+def _moments(axes: Axes, before: np.ndarray, end: np.ndarray, names: tuple[str, str]) -> list[Any]:
+    """What two moments are called, beside the points of the row that ends farthest to a side."""
+    current_style = style()
+    sides = end[:, 0] - end[:, 0].mean()
+    row = int(np.argmax(np.abs(sides).round(9)))
+    side = 1 if sides[row] > 0 else -1
+    em, pixel = current_style.small, axes.figure.dpi / 72
+    first, last = axes.transData.transform([before[row], end[row]]) / pixel
+    # behind the row's number, and the other on its own side of that, a line lower or higher
+    away = (end[row] - end.mean(axis=0)) / np.linalg.norm(end[row] - end.mean(axis=0))
+    at = np.array([last[0] + side * 2.2 * em, last[1] + 1.2 * em * away[1]])
+    lower = min if first[1] <= last[1] else max
+    beside = lower(first[1], at[1] + (-1.4 if lower is min else 1.4) * em)
+    line = {"arrowstyle": "-", "color": current_style.colours.muted, "shrinkA": 2, "shrinkB": 0}
+    look: dict[str, Any] = {
+        "textcoords": "offset points", "ha": "left" if side > 0 else "right", "fontsize": em,
+        "va": "center_baseline", "color": current_style.colours.ink, "zorder": 3.2,
+    }  # fmt: skip
+    return [
+        axes.annotate(
+            names[0], before[row], (at[0] - first[0], beside - first[1]), **look,
+            arrowprops={**line, "lw": 0.4 * current_style.line},
+        ),
+        axes.annotate(names[1], end[row], at - last, **look),
+    ]  # fmt: skip
 
 
 def curves(
@@ -157,20 +193,20 @@ def curves(
     return _over_index(axes, one)
 
 
-def limits(axes: Axes, points: np.ndarray) -> None:
-    """Limits around points (n, 2) and the origin, with the same scale along both axes.
+def limits(axes: Axes, points: np.ndarray, room: float = 1.25) -> None:
+    """Limits so many times around points (n, 2) and the origin, to one scale along both axes.
 
     The axes become as narrow as that leaves them, in the middle of their place.
     """
     low = np.minimum(points.min(axis=0), 0)
     high = np.maximum(points.max(axis=0), 0)
     middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
-    room = np.array([axes.bbox.width, axes.bbox.height])
-    unit = 1.25 * float((size / room).max())
-    half = np.minimum(unit * room, np.maximum(1.25 * size, LEAST * unit * room)) / 2
+    box = np.array([axes.bbox.width, axes.bbox.height])
+    unit = room * float((size / box).max())
+    half = np.minimum(unit * box, np.maximum(room * size, LEAST * unit * box)) / 2
     (left, bottom), (right, top) = middle - half, middle + half
     axes.set(xlim=(left, right), ylim=(bottom, top))
-    place, share = axes.get_position(), 2 * half / (unit * room)
+    place, share = axes.get_position(), 2 * half / (unit * box)
     wide, high = place.width * share[0], place.height * share[1]
     axes.set_position(
         (place.x0 + (place.width - wide) / 2, place.y0 + (place.height - high) / 2, wide, high)

@@ -35,7 +35,9 @@ LEAST, BELOW = 13.0, 14.0
 ROOM = 44
 """Names of arrays stand in the title up to so many characters."""
 
-POLYGONS = {3: "triangle", 4: "quadrangle", 5: "pentagon", 6: "hexagon", 8: "octagon"}
+POLYGONS = {
+    3: "a triangle", 4: "a quadrilateral", 5: "a pentagon", 6: "a hexagon", 8: "an octagon"
+}  # fmt: skip
 """What so many corners are called."""
 
 STRIP = 0.27
@@ -110,8 +112,9 @@ class Arrays(Scene):
         polygon = self._polygon(data, shown)
         if polygon is not None:
             rows = one.name if one.name.endswith("s") else f"rows of {one.name}"
-            words = f"The {counted(one.shape[0])} {rows} form a {polygon} and keep it"
-            watch = watch.replace("From the rings on", f"From the rings ({at}) on")
+            words = f"The {counted(one.shape[0])} {rows} settle into {polygon} by {at}"
+            all_of = f"all {counted(one.shape[0])} together"
+            watch = f"From {at} (rings) on, {all_of} stay within {percent(NEAR)} of where they end"
             return Claim(words, watch, numbers=numbers)
         return Claim(f"{name} settled by {at}", watch, numbers=numbers)
 
@@ -123,9 +126,11 @@ class Arrays(Scene):
         timed = [one for one in shown if np.isfinite(one.differences()).sum() > 1]
         # a single array of points, or of curves over time, has its moment in its own picture
         alone = len(shown) == 1 and self._kind(shown[0]) != "heatmap"
+        polygon = self._polygon(data, shown) is not None
         rooms, strip = _rooms(
-            figure, [self._kind(one) for one in shown], strip=bool(timed) and not alone
-        )
+            figure, ["polygon" if polygon else self._kind(one) for one in shown],
+            strip=bool(timed) and not alone,
+        )  # fmt: skip
         # not those of rows and entries, which come from the other end
         palette = style().colours
         tints = [palette.ink, *palette.frequencies[4:], *palette.frequencies[:4]] * len(shown)
@@ -138,21 +143,25 @@ class Arrays(Scene):
             axes.set_label(one.name)
             if kind == "curves":
                 # points beside have their numbers in the same colours
-                named = not any(
+                numbered = not any(
                     self._kind(other) == "scatter" and other.shape[0] == one.shape[-1]
                     for other in shown
                 )
-                parts.append(views.curves(axes, data, one, self.entries, named=named))
+                parts.append(views.curves(axes, data, one, self.entries, named=numbered))
                 if settled is not None and axes.get_xlim()[1] > settled:
                     parts.append(_settled(axes, data, settled))
             elif kind == "scatter":
-                at = np.flatnonzero(data["array_epoch"].values == settled)
-                near = int(at[0]) if at.size else None
-                outline = self._polygon(data, shown) is not None
-                parts.append(views.scatter(axes, one, near, outline=outline))
+                known = np.flatnonzero(data["array_epoch"].values == settled)
+                near = int(known[0]) if known.size else None
+                last = float(data["array_epoch"].values[one.known[-1]])
+                named = None
+                if polygon and settled is not None:
+                    named = (_at(data, settled), _at(data, last))
+                parts.append(views.scatter(axes, one, near, named=named))
             else:
                 parts.append(views.heatmap(axes, one))
-            style().note(axes, one.name, (0, 1), (0, 0.6), color=tint, fontweight="bold")
+            if not polygon:  # of which the sentence says the name
+                style().note(axes, one.name, (0, 1), (0, 0.6), color=tint, fontweight="bold")
         if strip is not None:
             colours = [tint for one, tint in zip(shown, tints, strict=True) if one in timed]
             parts.append(self._strip(strip, data, timed, colours))
@@ -283,6 +292,11 @@ def _name(axes: Axes, curves: Mapping[str, panels.Curve]) -> None:
         )  # fmt: skip
 
 
+def _at(data: xr.Dataset, moment: float) -> str:
+    """A moment in words."""
+    return f"{clocks.word(data)} {clocks.spaced(moment)}"
+
+
 def _settled(axes: Axes, data: xr.Dataset, at: float) -> Drawing:
     """A dotted line at the moment from which on arrays have settled, once it has come."""
     line = axes.axvline(at, color=style().colours.ink, lw=0.5 * style().line, ls=":", zorder=1.8)
@@ -291,7 +305,7 @@ def _settled(axes: Axes, data: xr.Dataset, at: float) -> Drawing:
 
 
 def _rooms(
-    figure: FigureBase, kinds: Sequence[arrays.Kind], *, strip: bool
+    figure: FigureBase, kinds: Sequence[str], *, strip: bool
 ) -> tuple[list[Axes], Axes | None]:
     """Axes for each array, and for their differences."""
     current_style = style()
@@ -300,6 +314,8 @@ def _rooms(
         heights = (*(1.0,) * count, 0.55) if strip else (1.0,) * count
         rooms = current_style.stack(figure, heights, left=5.4, right=6.6, top=2.2, vgap=4.6)
         return rooms[:count], rooms[count] if strip else None
+    if kinds == ["polygon"]:  # which has no axes
+        return current_style.panels(figure, left=6.6, right=6.6, top=0.2, bottom=0.2)[0], None
     below = (STRIP * high + 6.8) if strip else 3.6
     gaps = 6.4 if "curves" in kinds else 3.6
     (rooms,) = current_style.panels(

@@ -38,8 +38,8 @@ def test_the_sentence_of_the_reference_holds() -> None:
     data = load(None, ARRAYS.needs, default=ARRAYS.reference)
     own = claim(data)
     assert own.holds
-    assert own.sentence == "The five features form a pentagon and keep it"
-    assert own.watch.startswith("From the rings (step 204) on, the array as a whole stays")
+    assert own.sentence == "The five features settle into a pentagon by step 204"
+    assert own.watch.startswith("From step 204 (rings) on, all five together stay within 10% of")
     every = claim(data, most=3)
     assert every.sentence == "Dot products, features and lengths settled by step 222"
     place = data["recorded_array"].values.tolist().index("features")
@@ -85,7 +85,7 @@ def test_rows_that_become_the_corners_of_a_polygon(
     data = data_of(tmp_path, {"row": (1 - share) * 0.1 * first + share * last})
     own = claim(data)
     assert own.holds
-    assert own.sentence.startswith("The five rows of row form a pentagon") == formed
+    assert own.sentence.startswith("The five rows of row settle into a pentagon") == formed
     assert (views.corners(last) is None) == (shape == "dented")
 
 
