@@ -134,8 +134,8 @@ def scatter(
         if near is not None:
             seen = current_style.ghost or i >= near
             marks.set_offsets(points[near] if seen else points[:0, 0])
-            for name, there in zip(names, (seen, i >= one.known[-1]), strict=False):
-                name.set_visible(bool(there))
+            for name in names:  # before, the row's number may be where they stand
+                name.set_visible(bool(i >= one.known[-1]))
         known = np.isfinite(points[i]).all(axis=1)
         dots.set_offsets(points[i][known])
         dots.set_facecolors([tint for tint, there in zip(tints, known, strict=True) if there])
