@@ -23,12 +23,13 @@ FEWEST = 12
 """Fewer points than this are no ring, wherever they lie."""
 
 NAMED = 6
-"""So many numbers are named on a dial, the first of the walk around it."""
+"""So many numbers are named on a dial, the first of the walk around it, where they have room."""
 
-NUMBERS, OUTSIDE, WIDTH = 1.13, 0.1, 0.03
-"""How far from the middle a dial's numbers stand, the room outside of them, and how wide its rim
-is, in the reach of the points within.
-"""
+OUTSIDE, WIDTH = 0.18, 0.03
+"""The room outside all points, and how wide a dial's rim is, in the reach of the points."""
+
+TURNS = np.deg2rad([0, 45, -45, 90, -90, 135, -135, 180])
+"""How far from outwards a number may stand beside its point, in the order they are tried."""
 
 FREE = 0.85
 """Words stand in the middle where no point is nearer to it than this share of their room."""
@@ -142,7 +143,7 @@ class Dial:
         planes: the points at every moment (moment, n, 2); at the last with numbers a walk by the
             step is once round. Each moment is drawn to its own scale, to the farthest point.
         order: in which order the numbers come.
-        labels: what each number is called; none for a dial without numbers.
+        labels: what each number is called; none for points without numbers.
 
     """
 
@@ -165,18 +166,19 @@ class Dial:
         rim = float(np.linalg.norm(end, axis=1).mean())
         self._places = rim * ways
         wide, high = axes.bbox.width, axes.bbox.height
-        unit = (NUMBERS + OUTSIDE if labels else 1.0 + OUTSIDE) / min(wide, high)
+        unit = (1.0 + OUTSIDE) / min(wide, high)
         axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
         axes.axis("off")
         line, points = style().line, style().points
         _rim(axes, rim, angles, colours)
-        if labels:
-            _count(axes, rim, ways, order, labels)
         self._ties = LineCollection([], colors=list(colours), linewidths=0.7 * line, alpha=0.75)
         axes.add_collection(self._ties, autolim=False)
-        size = min(0.72, 36 / order.modulus) * points * (1.0 if labels else 0.6)
+        size = min(0.72, 36 / order.modulus) * points
         self._dots = axes.scatter([], [], s=size**2, c="none", lw=0, zorder=3)
         self._colours = colours
+        self._pixel, self._size = 2 * unit, size
+        first = order.walk(min(NAMED, order.modulus))
+        self._numbers = {n: _number(axes, labels[n]) for n in first} if labels else {}
         self._words = axes.text(
             0, 0, f"{order.modulus} steps\nof {order.step}" if labels else "", ha="center",
             color=style().colours.muted, va="center", fontsize=style().small, zorder=1,
@@ -187,7 +189,7 @@ class Dial:
     @property
     def moving(self) -> list[Any]:
         """The points, what ties them to the dial, and the words in the middle."""
-        return [self._ties, self._dots, self._words]
+        return [self._ties, self._dots, self._words, *self._numbers.values()]
 
     def update(self, i: int) -> None:
         """Put the points where they are at that moment."""
@@ -197,7 +199,41 @@ class Dial:
         self._ties.set_color(self._colours[known])
         self._dots.set_offsets(points[known])
         self._dots.set_facecolors(self._colours[known])
+        self._number(points)
         self._words.set_visible(bool((np.linalg.norm(points[known], axis=1) > self._room).all()))
+
+    def _number(self, points: np.ndarray) -> None:
+        """Put the numbers beside their points on a ring, outside of it if they have room there."""
+        em = style().pixels(self._dots.axes, style().small) * self._pixel
+        dot = style().pixels(self._dots.axes, self._size) / 2 * self._pixel
+        taken: list[tuple[np.ndarray, np.ndarray]] = []
+        others = points[np.isfinite(points).all(axis=1)]
+        named = is_ring(others)  # in a tangle they would jump from moment to moment
+        for n, text in self._numbers.items():
+            text.set_visible(False)
+            if not named or not np.isfinite(points[n]).all():
+                continue
+            half = np.array([0.31 * len(text.get_text()) + 0.1, 0.5]) * em
+            outward = np.arctan2(*points[n][::-1])
+            for turn in TURNS:
+                way = np.array([np.cos(outward + turn), np.sin(outward + turn)])
+                # the nearest place on this side at which the number does not touch the dot
+                far = min((half + 1.2 * dot) / np.maximum(np.abs(way), 1e-9))
+                centre = points[n] + far * way
+                on_dot = (np.abs(others - centre) < half + dot).all(axis=1).any()
+                if on_dot or any((np.abs(at - centre) < room + half).all() for at, room in taken):
+                    continue
+                text.set(position=tuple(centre), visible=True)
+                taken.append((centre, half))
+                break
+
+
+def _number(axes: Axes, label: str) -> Any:
+    """The text of a number, to be put beside its point."""
+    return axes.text(
+        0, 0, label, ha="center", va="center_baseline", zorder=4, fontsize=style().small,
+        fontweight="bold", color=style().colours.ink,
+    )  # fmt: skip
 
 
 def _scaled(planes: np.ndarray) -> np.ndarray:
@@ -225,26 +261,6 @@ def _rim(axes: Axes, radius: float, angles: np.ndarray, colours: np.ndarray) -> 
         ),
         autolim=False,
     )
-
-
-def _count(axes: Axes, rim: float, ways: np.ndarray, order: RingOrder, labels: list[str]) -> None:
-    """The first numbers of the walk, outside all points, with lines to their places on the rim."""
-    unit = np.ptp(axes.get_xlim()) / axes.bbox.width
-    longest = max(len(label) for label in labels)
-    # farther apart than their places, where they would touch
-    room = (0.55 * longest + 0.4) * style().pixels(axes, style().small) * unit / NUMBERS
-    turn = 2 * np.pi / order.modulus
-    for step, n in enumerate(order.walk(min(NAMED, order.modulus))):
-        angle = np.pi / 2 - step * max(turn, min(room, np.pi / NAMED))
-        way = np.array([np.cos(angle), np.sin(angle)])
-        axes.plot(
-            *np.stack([(rim + WIDTH / 2) * ways[n], (NUMBERS - 0.6 * OUTSIDE) * way]).T,
-            color=style().colours.faint, lw=0.3 * style().line, zorder=0.5,
-        )  # fmt: skip
-        axes.text(
-            *(NUMBERS * way), labels[n], ha="center", va="center", zorder=4,
-            fontsize=style().small, fontweight="bold", color=style().colours.ink,
-        )  # fmt: skip
 
 
 def wheel(angles: np.ndarray) -> np.ndarray:

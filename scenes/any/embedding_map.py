@@ -16,7 +16,7 @@ from grokviz.scenes.any._ring import (
     order_on_ring,
     wheel,
 )
-from grokviz.scenes.any._spoken import sentence, spoken
+from grokviz.scenes.any._spoken import spoken
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
@@ -94,10 +94,10 @@ class EmbeddingMap(Scene):
                 return Claim(f"The vectors of {own} end on a ring", watch, numbers=numbers)
             begin = ", ".join(str(n) for n in order.walk(3))
             watch = (
-                f"Vectors in the plane of most variance, tied to a dial that counts {begin} \u2026 "
+                f"Each dot is a number, with a line to its place on a dial: {begin} \u2026 "
                 f"(mod {order.modulus})"
             )
-            words = f"{sentence(own)} becomes a clock face that counts by {order.step}"
+            words = f"One plane of {own} becomes a clock face that counts by {order.step}"
             return Claim(words, watch, numbers=numbers | {"step": float(order.step)})
         watch = f"Each dot is a vector in the plane of both, which held {percent(first)} at first"
         return Claim(words, watch, numbers=numbers)
@@ -177,7 +177,7 @@ class EmbeddingMap(Scene):
         return (
             f" The end is a ring round which a walk in steps of {order.step} leads once: the dial "
             "has the numbers of that walk at even distances, and the planes are turned, and turned "
-            "over, so that the end lies nearest to it; small, the first moment. Each is drawn "
+            "over, so that the end lies nearest to it; beside it, the first moment. Each is drawn "
             'to its own scale, and vectors of no number, such as that of "=", are left out.'
         )
 
@@ -220,21 +220,21 @@ class _Shares:
     def words(self, i: int) -> str:
         """The share at a moment, as it stands beside a dial."""
         share = self.shares[i]
-        return f"{percent(share)} of the variance" if np.isfinite(share) else ""
+        return f"{percent(share)} of the variance in this plane" if np.isfinite(share) else ""
 
 
 def _dials(
     figure: FigureBase, planes: np.ndarray, order: RingOrder, labels: list[str], shares: _Shares
 ) -> Drawing:
-    """The dial of the moment, and small at its left, or above it, that of the first."""
+    """The dial of the moment, and at its left, or above it, that of the first."""
     if style().narrow(figure):
         high = style().ems(figure)[1]
         began, now = style().stack(
-            figure, (1, 1.8), left=0.6, right=0.6, top=0.4, bottom=2.0, vgap=min(2.6, 0.1 * high)
+            figure, (1, 1), left=0.6, right=0.6, top=0.4, bottom=2.0, vgap=min(2.6, 0.1 * high)
         )
     else:
         began, now = style().panels(
-            figure, (1, 2.1), left=4.2, right=1.0, top=0.4, bottom=1.9, gap=1.0
+            figure, (1, 1), left=1.0, right=1.0, top=0.0, bottom=1.6, gap=1.0
         )[0]
     start, dial = Dial(began, planes, order, None), Dial(now, planes, order, labels)
     start.update(shares.first)

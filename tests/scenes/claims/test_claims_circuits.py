@@ -138,14 +138,32 @@ def test_a_ring_that_does_not_close_has_no_modulus() -> None:
 def test_a_ring_is_counted_round_where_a_walk_is_one_turn() -> None:
     data = reference("embedding-map")
     own = claim("embedding-map", data)
-    assert own.sentence == "The embedding becomes a clock face that counts by 25"
-    assert "counts 0, 25, 50 " in own.watch
+    assert own.sentence == "One plane of the embedding becomes a clock face that counts by 25"
+    assert "on a dial: 0, 25, 50 " in own.watch
     # the same ring, its numbers in no order
     mixed = data["leading_plane"].values[:, :, np.random.default_rng(0).permutation(60)]
     data["leading_plane"] = (data["leading_plane"].dims, mixed)
     own = claim("embedding-map", data)
     assert own.holds
     assert own.sentence == "The vectors of the embedding end on a ring"
+
+
+def test_numbers_stand_beside_their_dots_once_these_are_a_ring() -> None:
+    from matplotlib.figure import Figure
+
+    data, figure = reference("embedding-map"), Figure(figsize=(16, 8))
+    drawing = scene("embedding-map").with_options({}).draw(figure, data)
+    began, now = figure.axes
+    np.testing.assert_allclose(now.bbox.size, began.bbox.size)
+    texts = {text.get_text(): text for text in now.texts if text.get_text().isdecimal()}
+    assert list(texts) == ["0", "25", "50", "16", "41", "7"]
+    drawing.update(0)
+    assert not any(text.get_visible() for text in texts.values())
+    drawing.update(data.sizes["field_epoch"] - 1)
+    dots = np.asarray(now.collections[-1].get_offsets())
+    for word, text in texts.items():
+        assert not text.get_visible() or np.hypot(*(dots[int(word)] - text.get_position())) < 0.2
+    assert sum(text.get_visible() for text in texts.values()) >= 4
 
 
 @pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
