@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -19,6 +19,7 @@ from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -40,12 +41,12 @@ LOW = 1.0
 
 @dataclass(frozen=True)
 class DigitGrokking(Scene):
-    """Hills of the train and the test loss on few sums, and of every digit of the answer."""
+    """Train and test loss on few sums and the gap between them; if wished, of the digits too."""
 
     name = "digit-grokking"
     panels = ("digits", "loss")
-    title = "With few sums it memorises first; the loss on new sums falls later"
-    watch = "Loss on the training sums and on new ones, to one scale"
+    title = "The sums are memorised first, adding is learned only later"
+    watch = "Shaded: how much worse it does on new sums than on those it is trained on"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"
     needs = (
         "logged_train_loss", "logged_test_loss", "token_test_loss", "event_epoch", "phase_end",
@@ -58,9 +59,7 @@ class DigitGrokking(Scene):
     aspects = {"digits": {True: (1.6, 0.72)}}  # noqa: RUF012
     paper_figures = {"23": {"loss": "log", "digits": False}}  # noqa: RUF012
 
-    loss: Literal["linear", "log"] = option(
-        "linear", "how the loss is spaced; logarithmic and without digits it is drawn as curves"
-    )
+    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     digits: bool = option(False, "the test loss of digits of the answer, below")
     colours: Literal["only", "ends", "all"] = option(
@@ -92,15 +91,17 @@ class DigitGrokking(Scene):
             return Claim.instead(outcome(data).sentence)
         _, top, last = changes.peak(data, learned.memorised)
         numbers = {"memorised": learned.memorised, "largest": top, "last": last}
-        return Claim(self.title, self._watch(data, learned), numbers=numbers)
+        begin = self.title.partition(" first")[0]
+        sentence = (
+            f"{begin} by {clocks.word(data)} {learned.memorised:,}, adding is learned only later"
+        )
+        return Claim(sentence, self._watch(data, learned), numbers=numbers)
 
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
         """Which digit's loss is first down for good, and which is last."""
         ends = _ends(data, learned.memorised)
         if ends is None or not self._below:
-            jumps = changes.jumps(data, learned.memorised)
-            spikes = f"; at {jumps} spikes training jumps and both rise"
-            return self.watch.partition(", to")[0] + spikes if jumps else self.watch
+            return self.watch
         names = changes.digit_names(data)
         first, last = (names[k] for k, _ in ends)
         return (
@@ -109,26 +110,35 @@ class DigitGrokking(Scene):
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Hills of the two losses and, below them, of the digits; or the losses as curves."""
-        if self._below or self.loss == "linear":
+        """The two losses and the gap between them; or hills of both, and of digits below."""
+        if self._below:
             return self._hills(figure, data)
-        (axes,) = changes.rooms(figure, data, (1,), right=7.6)
-        learned = changes.overfit(data)
+        log, narrow = self.loss == "log", style().narrow(figure)
+        rooms = (
+            changes.rooms(figure, data, (1,), right=7.6)
+            if log
+            else style().stack(
+                figure, (1,), left=5.0, right=4.6 if narrow else 5.6, top=1.0, vgap=1.4
+            )
+        )
+        (axes,), learned = rooms, changes.overfit(data)
         # in a column there is no room for the rule
-        rule = "" if style().narrow(figure) else f": train below {MEMORISED:g}"
+        rule = f"{{}}{'' if narrow else f': train below {MEMORISED:g}'}"
+        rule = rule if log else f"memorised at {clocks.word(data)} {{}}"
         marks = [] if learned is None else _of_losses(data, learned.memorised, rule)
         panel = changes.ChangePanel(
-            axes, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
-            time=self.time, end=float(data["tested_epoch"].values[-1]), clock="tested_epoch",
-            floor=1e-9, phases="named",
+            axes, data, changes.losses(data), ylabel="loss (nats)", log=log, time=self.time,
+            end=float(data["tested_epoch"].values[-1]), clock="tested_epoch", floor=1e-9,
+            phases="named" if log else "none",
         )  # fmt: skip
+        parts = [] if log else [_gap(axes, data)]
         marks = _marks.clear(axes, marks, panel.curves.values())
         clock, end = data["tested_epoch"], float(panel.end or 0)
         numbers = changes.after_names(marks, panel.names, end)
-        return Drawing.of(panel.along(clock), _marks.draw(axes, numbers, clock))
+        return Drawing.of(*parts, panel.along(clock), _marks.draw(axes, numbers, clock))
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A hill for each loss, and if wished one for each digit, the first to stay low on top."""
+        """A hill for each loss and one for each digit, the first to stay low on top."""
         narrow, colours, learned = style().narrow(figure), style().colours, changes.overfit(data)
         names, tints = changes.digit_names(data, short=narrow), changes.digit_colours(data)
         ends = None if learned is None else _ends(data, learned.memorised)
@@ -140,8 +150,6 @@ class DigitGrokking(Scene):
         few = self.colours == "only" and ends is not None
         if self.colours == "only" and ends is not None:
             order = [k for k, _ in ends]
-        order = order if self._below else []
-        few = few and self._below
         tall = FEW if few else 1.0
         whole = [
             (name, np.asarray(data[clock].values, float), data[f"logged_{name}_loss"].values, tint)
@@ -152,13 +160,8 @@ class DigitGrokking(Scene):
         x, each = data["tested_epoch"].values.astype(float), data["token_test_loss"].values
         single = [(names[k], x, each[:, k], tints[k]) for k in order]
         above = 2 * HIGH + 0.6 + tall
-        # on a hill alone stand the numbers of its scale
-        rows = [
-            HIGH,
-            2 * HIGH + (0.2 if order else 0.5),
-            *(above + n * tall for n in range(len(order))),
-        ]
-        left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6 if order else 5.4
+        rows = [HIGH, 2 * HIGH + 0.2, *(above + n * tall for n in range(len(order)))]
+        left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6
         axes = style().panels(figure, left=left, right=right, top=0.8)[0][0]
         _ridges.frame(axes, float(x[-1]), rows[-1] + 0.1, -0.1, time=self.time)
         axes.set_xlabel(clocks.word(data))
@@ -189,19 +192,10 @@ class DigitGrokking(Scene):
         _ridges.name_rows(
             axes, [name for name, *_ in [*whole, *single]], [t for *_, t in [*whole, *single]], rows
         )
-        if order:
-            style().note(
-                axes, "the digits' own test loss:", (0, (rows[1] + rows[2] - 0.86 * tall) / 2),
-                (0.3, -0.35), color=colours.muted, xycoords=("axes fraction", "data"),
-            )  # fmt: skip
-        elif learned is not None:
-            top = max(float(np.nanmax(values)) for *_, values, _ in whole)
-            least = min(float(np.nanmin(np.where(v > 0, v, np.nan))) for _, _, v, _ in whole)
-            low_end = max(least, FOOT) if self.loss == "log" else None
-            marks += _scale(data, learned.memorised, rows[1], (top, low_end))
-            guess = float(_ridges.height(np.array([GUESS]), top, low=low_end)[0])
-            if guess <= 1:
-                _ridges.levels(axes, [rows[1] - HIGH * guess], f"guessing\n{GUESS:.1f}")
+        style().note(
+            axes, "the digits' own test loss:", (0, (rows[1] + rows[2] - 0.86 * tall) / 2),
+            (0.3, -0.35), color=colours.muted, xycoords=("axes fraction", "data"),
+        )  # fmt: skip
         parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
         return Drawing.of(*parts, _marks.draw(axes, marks, data["tested_epoch"]))
 
@@ -213,10 +207,14 @@ class DigitGrokking(Scene):
             for name, value in zip(changes.digit_names(data), last, strict=True)
         )
         now = float(data["logged_test_loss"].values[i])
+        learned = changes.overfit(data)
+        jumps = 0 if learned is None else changes.jumps(data, learned.memorised)
+        words = f"At {jumps} spikes the training loss jumps and both losses rise. "
+        spikes = words if jumps else ""
         return (
             f"Train and test loss over {clocks.word(data)}s; at "
             f"{clocks.at(data, 'tested_epoch', i)} the test loss is {now:.3g}. "
-            f"{changes.overfitting(data)} The digits' test losses end at: {losses}."
+            f"{changes.overfitting(data)} {spikes}The digits' test losses end at: {losses}."
         )
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -243,32 +241,45 @@ class DigitGrokking(Scene):
 
 
 def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]:
-    """The title's three numbers on the losses, the first with the rule that it is by."""
+    """The three numbers of the losses, the first in the words of ``rule``."""
     colours, (at, top, last) = style().colours, changes.peak(data, memorised)
     train = float(
         np.interp(memorised, data["logged_epoch"].values, data["logged_train_loss"].values)
     )
     end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
     return [
-        _marks.Mark(memorised, train, f"{memorised:,}{rule}", colours.train, lift=0.9),
+        _marks.Mark(memorised, train, rule.format(f"{memorised:,}"), colours.train, lift=0.9),
         _marks.Mark(at, top, f"{top:.2g}", colours.test, lift=0.5),
         _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 2.2),
     ]
 
 
-def _scale(
-    data: xr.Dataset, memorised: int, row: float, ends: tuple[float, float | None]
-) -> list[_marks.Mark]:
-    """The largest and the last test loss on its hill, whose scale ends at the first of ``ends``."""
-    at, top, last = changes.peak(data, memorised)
-    high, end_high = HIGH * _ridges.height(np.array([top, last]), ends[0], low=ends[1])
-    end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
-    ink = style().colours.ink
-    return [
-        _marks.Mark(at, row - float(high), f"loss {top:.2g}", ink, "left", 0.6),
-        # right of the hill, where no spike is
-        _marks.Mark(end, row - float(end_high), f"{last:.2g}", ink, "left", 0.0),
-    ]
+def _gap(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The ground from the train loss up to the test loss, and the loss of a guess."""
+    current_style, colours = style(), style().colours
+    x, test = data["tested_epoch"].values.astype(float), data["logged_test_loss"].values
+    finite = np.isfinite(data["logged_train_loss"].values)
+    if finite.any():
+        times, values = (data[f"logged_{n}"].values[finite] for n in ("epoch", "train_loss"))
+        low = np.interp(x, times, values)
+    else:
+        low = np.full(len(x), np.nan)
+    high = np.maximum(low, test)
+    look: dict[str, Any] = {"color": colours.test, "lw": 0, "zorder": 1.4}
+    if current_style.ghost:
+        axes.fill_between(x, low, high, alpha=0.12, **look)
+    ground = axes.fill_between(x, low, high, alpha=0.3, **look)
+    if axes.get_ylim()[1] >= GUESS:
+        axes.axhline(GUESS, color=colours.muted, lw=0.6 * current_style.line, ls=":", zorder=1.8)
+        current_style.note(
+            axes, f"guessing: {GUESS:.1f}", (1, GUESS), (-0.3, -0.35), ha="right", va="top",
+            color=colours.muted, xycoords=axes.get_yaxis_transform(),
+        )  # fmt: skip
+
+    def update(i: int) -> None:
+        ground.set_data(x[: i + 1], low[: i + 1], high[: i + 1])
+
+    return Drawing([ground], update)
 
 
 def _of_train(learned: changes.Overfit | None, name: str) -> int | None:

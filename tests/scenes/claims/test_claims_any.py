@@ -641,13 +641,29 @@ def test_the_number_of_few_sums_is_where_the_line_ends() -> None:
 
 def test_spikes_of_few_sums_are_counted_where_both_losses_rise() -> None:
     data = reference("digit-grokking")
-    assert "at 29 spikes training jumps and both rise" in claim("digit-grokking", data).watch
+    told = "At 29 spikes the training loss jumps and both losses rise"
+    assert told in scene("digit-grokking").with_options().description(data, 5)
     smooth = np.sort(data["logged_test_loss"].values)[::-1]
     data["logged_test_loss"] = ("tested_epoch", smooth)
     assert changes.jumps(data, 860) == 0
 
 
-def test_a_loss_above_its_hill_has_no_line_of_a_guess() -> None:
+def test_what_is_shaded_is_the_gap_between_both_losses_up_to_the_moment() -> None:
+    data = reference("digit-grokking")
+    with drawing_in(theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene("digit-grokking").with_options().draw(figure, data).update(40)
+    (ground,) = figure.axes[0].collections
+    x = data["tested_epoch"].values[:41]
+    train = np.interp(x, data["logged_epoch"].values, data["logged_train_loss"].values)
+    both = np.concatenate([train, data["logged_test_loss"].values[:41]])
+    corners = ground.get_paths()[0].vertices
+    assert corners[:, 0].max() == x[-1]
+    assert corners[:, 1].min() == pytest.approx(both.min())
+    assert corners[:, 1].max() == pytest.approx(both.max())
+
+
+def test_losses_below_that_of_a_guess_have_no_line_of_it() -> None:
     for scale, drawn in ((1.0, True), (0.5, False)):
         data = reference("digit-grokking")
         for split in ("train", "test"):
@@ -656,7 +672,7 @@ def test_a_loss_above_its_hill_has_no_line_of_a_guess() -> None:
             figure = Figure(figsize=(19.2, 10.8))
             scene("digit-grokking").with_options().draw(figure, data)
         (axes,) = figure.axes
-        assert ("guessing\n2.3" in [text.get_text() for text in axes.texts]) is drawn
+        assert ("guessing: 2.3" in [text.get_text() for text in axes.texts]) is drawn
 
 
 def test_digits_on_few_sums_may_be_memorised() -> None:
