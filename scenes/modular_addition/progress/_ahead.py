@@ -1,4 +1,4 @@
-"""Two losses in nats, and how much earlier the key waves alone beat guessing than the network."""
+"""Two losses in nats, and how much earlier the key waves alone give the answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition.progress.circuit_development import RIGHT
 
 from grokviz.scene import Drawing, frequencies, panels, style
 from grokviz.scene import clock as clocks
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 WHOLE = "whole network"
 """The name of the loss on test pairs of all that the network does."""
 
-BEYOND = 1.25
-"""The axis ends after so many times the epoch at which the whole network beats guessing."""
+BEYOND = 1.15
+"""The axis ends after so many times the epoch from which on the whole network is right."""
+
+LEVEL = "as likely right as not"
+"""What a loss of :data:`RIGHT` means."""
 
 BELOW = 60.0
 """The axis begins at the loss of guessing over this."""
@@ -29,7 +33,7 @@ PLACES = (0.3, 0.3)
 
 
 class Lead(NamedTuple):
-    """From when on the loss of the key waves alone, and the test loss, are below guessing."""
+    """From when on the key waves alone, and the whole network, are sooner right than not."""
 
     alone: float
     test: float
@@ -46,8 +50,8 @@ def guessing(data: xr.Dataset) -> float:
 
 
 def lead(data: xr.Dataset) -> Lead | None:
-    """Those moments; None where the key waves are not ahead, or one never beats guessing."""
-    test, alone = (_below(curve, guessing(data)) for curve in _losses(data))
+    """Those moments; None where the key waves are not ahead, or one loss stays above."""
+    test, alone = (_below(curve, RIGHT) for curve in _losses(data))
     return Lead(alone, test) if alone is not None and test is not None and alone < test else None
 
 
@@ -57,7 +61,7 @@ def only(data: xr.Dataset) -> str:
 
 
 def end(data: xr.Dataset, horizon: float) -> float:
-    """Where the axis ends: soon after both beat guessing."""
+    """Where the axis ends: soon after both losses are below :data:`RIGHT`."""
     own = lead(data)
     if own is None:
         return horizon
@@ -67,7 +71,7 @@ def end(data: xr.Dataset, horizon: float) -> float:
 
 
 def draw(figure: FigureBase, data: xr.Dataset) -> Drawing:
-    """Both losses, the loss of guessing, and an arrow along it between their crossings."""
+    """Both losses, those of guessing and of being right, and an arrow along the latter."""
     from matplotlib.ticker import LogLocator
 
     test, alone = _losses(data)
@@ -120,29 +124,22 @@ def _below(curve: panels.Curve, level: float) -> float | None:
 
 
 def _arrow(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The line of guessing, and on it from where to where only the key waves are below it."""
-    own, colours, level = lead(data), style().colours, guessing(data)
+    """Two levels, and on the lower from where to where only the key waves are below it."""
+    own, colours = lead(data), style().colours
     narrow, thin = style().narrow(axes.figure), style().line
-    axes.axhline(level, color=colours.muted, lw=0.6 * thin, ls=(0, (1, 3)), zorder=1.8)
-    # in a column there is no room for it within
-    words, lift, ha, va = f"guessing: {level:.1f}", (-0.3, 0.35), "right", "baseline"
-    if narrow:
-        words, lift, ha, va = words.replace(" ", "\n"), (0.5, 0), "left", "center"
-    style().note(
-        axes, words, (1, level), lift, ha=ha, va=va, color=colours.muted,
-        xycoords=axes.get_yaxis_transform(),
-    )  # fmt: skip
+    _level(axes, guessing(data), f"guessing: {guessing(data):.1f}", left=False)
+    _level(axes, RIGHT, f"{LEVEL}: {RIGHT:g}", left=True)
     if own is None:
         return Drawing()
     arrow = axes.annotate(
-        "", (own.test, level), (own.alone, level), zorder=6,
-        arrowprops={"arrowstyle": "<|-|>", "color": colours.muted, "lw": 0.8 * thin,
+        "", (own.test, RIGHT), (own.alone, RIGHT), zorder=6,
+        arrowprops={"arrowstyle": "<|-|>", "color": colours.ink, "lw": 0.8 * thin,
                     "shrinkA": 0, "shrinkB": 0, "mutation_scale": 1.2 * style().points},
     )  # fmt: skip
     text = style().label(
-        axes, 0.55 * own.test + 0.45 * own.alone, level,
-        own.words if narrow else f"{own.words} {clocks.word(data)}s earlier", lift=0.4,
-        color=colours.ink, fontsize=(style().small if narrow else 1.1 * style().points), zorder=7,
+        axes, (own.test + own.alone) / 2, RIGHT,
+        own.words if narrow else f"{own.words} {clocks.word(data)}s", lift=0.4, color=colours.ink,
+        fontsize=style().small if narrow else style().points, zorder=7,
     )  # fmt: skip
     epochs = data["epoch"].values
 
@@ -151,3 +148,21 @@ def _arrow(axes: Axes, data: xr.Dataset) -> Drawing:
             part.set_visible(style().ghost or bool(epochs[i] >= own.test))
 
     return Drawing([arrow, text], update)
+
+
+def _level(axes: Axes, level: float, words: str, *, left: bool) -> None:
+    """A dotted line and what it means: below its beginning, or above its end."""
+    colour, narrow = style().colours.muted, style().narrow(axes.figure)
+    axes.axhline(level, color=colour, lw=0.6 * style().line, ls=(0, (1, 3)), zorder=1.8)
+    x, lift, ha, va = (0, (0.4, -0.35), "left", "top") if left else (
+        1, (-0.3, 0.35), "right", "baseline"
+    )  # fmt: skip
+    if narrow and left:
+        words = words.replace(" as not", "\nas not")
+    elif narrow:
+        # in a column there is no room for it within
+        words, lift, ha, va = words.replace(" ", "\n"), (0.5, 0), "left", "center"
+    style().note(
+        axes, words, (x, level), lift, ha=ha, va=va, color=colour,
+        xycoords=axes.get_yaxis_transform(),
+    )  # fmt: skip

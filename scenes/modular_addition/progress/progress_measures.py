@@ -12,6 +12,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scenes.modular_addition.progress import _ahead, _all_waves
+from grokviz.scenes.modular_addition.progress.circuit_development import RIGHT
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -139,7 +140,7 @@ class ProgressMeasures(Scene):
         return own if self.removed == "key" else dataclasses.replace(own, watch="")
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
-        """Of the two losses alone until soon after both beat guessing."""
+        """Of the two losses alone until soon after both are below :data:`RIGHT`."""
         span = super().film_span(data)
         if not self._nats or span is None:
             return span
@@ -254,7 +255,8 @@ class ProgressMeasures(Scene):
             level = f" Guessing has a loss of {_ahead.guessing(data):.2f}."
             if lead:
                 level += (
-                    f" The loss of {_ahead.only(data)} is below that from {clocks.word(data)} "
+                    f" The loss of {_ahead.only(data)} is below {RIGHT:g}, at which the right "
+                    f"answer is as likely as not, from {clocks.word(data)} "
                     f"{lead.alone:,.0f} on, that of the whole network from {lead.test:,.0f} on."
                 )
             return begin + level
@@ -277,7 +279,8 @@ class ProgressMeasures(Scene):
             "losses": (
                 f"Losses in nats: of the {_ahead.WHOLE} on the test pairs; {_ahead.only(data)}: "
                 "restricted loss. Dotted: the loss of guessing, "
-                f"ln {2 * data.sizes['frequency'] + 1}. {ARROW if _ahead.lead(data) else ''}"
+                f"ln {2 * data.sizes['frequency'] + 1}, and that of giving the right answer a "
+                f"probability of a half, ln 2. {ARROW if _ahead.lead(data) else ''}"
                 if self._nats else
                 "Losses, each as a share of its largest along the training: on the test pairs; "
                 f"{ALONE}: restricted loss{excluded}. "
@@ -422,7 +425,7 @@ THIRDS = {"gini": "sparsity of the embedding", "ratio": "test / key waves alone"
 """The name of the fourth curve, by what it shows."""
 
 
-ARROW = "Arrow: from when this is below that for good to when the test loss is. "
+ARROW = "The arrow is from when the waves' loss stays below the latter to when the test loss does. "
 
 TOP = 115
 """The largest share and room above it for names, in per cent."""
@@ -503,7 +506,7 @@ class _SharePanel(panels.CurvePanel):
 def _of_losses(turn: _Turn, data: xr.Dataset, lead: _ahead.Lead | None) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
-    ``lead`` is from when on both are below guessing, where they alone are drawn.
+    ``lead`` is from when on both are sooner right than not, where they alone are drawn.
     """
     waves = len(frequencies.key_frequencies(data))
     test, alone = turn.test, turn.alone
@@ -523,13 +526,14 @@ def _of_losses(turn: _Turn, data: xr.Dataset, lead: _ahead.Lead | None) -> Claim
         f"Loss of the whole network on test pairs, and with only the {_claims.waves(waves)} kept "
         "that it ends up using"
     )
-    sentence = f"{_ahead.only(data).capitalize()}{_beaten(lead, clocks.word(data))}"
+    give = "gives" if waves == 1 else "give"
+    sentence = f"{_ahead.only(data).capitalize()}{_earlier(lead, give, clocks.word(data))}"
     return Claim(sentence, watch, numbers=numbers | {"lead": lead.test - lead.alone})
 
 
-def _beaten(lead: _ahead.Lead, word: str) -> str:
+def _earlier(lead: _ahead.Lead, give: str, word: str) -> str:
     """By how much the waves alone are earlier, as the end of a sentence."""
-    return f" beat guessing {lead.words} {word}s before the whole network"
+    return f" {give} the answers {lead.words} {word}s before the whole network"
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:

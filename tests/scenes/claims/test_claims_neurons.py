@@ -119,10 +119,10 @@ def test_cosines_grow_to_heights(first: float, last: float, holds: bool) -> None
     assert told.holds is holds
 
 
-def test_the_waves_are_ahead_by_what_is_between_where_both_losses_pass_that_of_guessing() -> None:
+def test_the_waves_are_ahead_by_what_is_between_where_both_losses_are_those_of_a_half() -> None:
     data = reference("progress-measures")
     own = claim("progress-measures", data)
-    epochs, level = data["epoch"].values, np.log(113)
+    epochs, level = data["epoch"].values, circuit_development.RIGHT
     below = []
     for loss in (data["restricted_loss"].sel(split="all"), data["loss"].sel(split="test")):
         last = int(np.flatnonzero(loss.values > level)[-1])
@@ -137,7 +137,7 @@ def test_the_waves_are_ahead_by_what_is_between_where_both_losses_pass_that_of_g
         assert "lead" not in claim("progress-measures", high).numbers
 
 
-def test_both_losses_of_the_sentence_are_in_nats_until_both_have_beaten_guessing() -> None:
+def test_both_losses_of_the_sentence_are_in_nats_until_both_are_right() -> None:
     data, scene = reference("progress-measures"), SCENES["progress-measures"].with_options()
     at = scene.index_of(data, None)
     with drawing_in(gv.theme("light", "slide")):
@@ -571,7 +571,7 @@ ON_PICTURE = (
     ("neuron-clusters", "wave 41: 121"),
     ("neuron-clusters", "no wave: 55"),
     ("neuron-clusters", "generalised"),
-    ("progress-measures", "9,500 epochs earlier"),
+    ("progress-measures", "3,200 epochs"),
     ("circuit-development", "13"),
     ("circuit-development", "0.19"),
     ("neuron-logit-map", "63 neurons"),
