@@ -15,6 +15,7 @@ from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 LESS = 0.25
@@ -37,7 +38,7 @@ class TrigShare(Scene):
 
     name = "trig-share"
     title = "The sum a + b shows in the answers, hardly in the neurons"
-    watch = "How much depends on a + b alone: an answer adds up the neurons, and the rest cancels"
+    watch = "An answer adds up the neurons; what depends on a and b in other ways cancels"
     source = "notebook of arXiv:2301.05217, analysis during training"
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.9
@@ -72,13 +73,14 @@ class TrigShare(Scene):
         }
         log = self.scale == "log"
         panel = _Shares(
-            axes, data, curves, ylabel="depends on a + b alone (%)", log=log, phases="none",
+            axes, data, curves, ylabel="variation due to a + b alone (%)", log=log, phases="none",
             ylim=(0.01, 120) if log else (0, 103), yticks=[0.01, 1, 100] if log else [0, 50, 100],
         )  # fmt: skip
         axes.grid(visible=False)
         if log:
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        return Drawing.of(panel.along(data["epoch"].values), timeline.Turns(axes, data))
+        parts = [panel.along(data["epoch"].values), timeline.Turns(axes, data)]
+        return Drawing.of(*([] if log else [_ground(axes, curves[NAMES[-1]])]), *parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
@@ -99,6 +101,20 @@ class TrigShare(Scene):
             "frequencies over training: mean over the neurons before and after the ReLU, and over "
             f"the logits of all classes. {NOTEBOOK}"
         )
+
+
+def _ground(axes: Axes, curve: panels.Curve) -> Drawing:
+    """The ground below a curve up to the moment: how much of 100% it takes."""
+    low = np.zeros(len(curve.x))
+    look: dict[str, Any] = {"color": curve.colour, "lw": 0, "zorder": 1.2}
+    if style().ghost:
+        axes.fill_between(curve.x, low, curve.y, alpha=0.05, **look)
+    ground = axes.fill_between(curve.x, low, curve.y, alpha=0.14, **look)
+
+    def update(i: int) -> None:
+        ground.set_data(curve.x[: i + 1], low[: i + 1], curve.y[: i + 1])
+
+    return Drawing([ground], update)
 
 
 class _Shares(panels.CurvePanel):
