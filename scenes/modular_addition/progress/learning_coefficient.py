@@ -27,6 +27,9 @@ BEFORE = 0.5
 ABOVE = 1.2
 """So much higher than the highest chain the axis ends, which leaves room for a number."""
 
+BEYOND = 1.6
+"""The axis ends after so many times the epochs until the test loss halves."""
+
 THIN = 0.55
 """The mean's line over that of other curves: the band of its chains is to be seen beside it."""
 
@@ -34,8 +37,8 @@ THIN = 0.55
 OTHERS = ("restricted_loss", "excluded_loss_2d", "sum_squared_weights")
 
 NAMES = {
-    "complexity (learning coefficient)": 0.2, "test loss": 0.2, "key waves alone": 0.74,
-    "without them": 0.66, "squared weights": 0.56,
+    "complexity (learning coefficient)": 0.2, "complexity": 0.2, "test loss": 0.5,
+    "key waves alone": 0.74, "without them": 0.66, "squared weights": 0.56,
 }  # fmt: skip
 """What is drawn, and where along the axis its name stands."""
 
@@ -46,7 +49,7 @@ class LearningCoefficient(Scene):
 
     name = "learning-coefficient"
     title = "The model's complexity falls while the test loss is still high"
-    watch = "Complexity is an estimate of how many directions raise the training loss"
+    watch = "Complexity: in how many directions changing the weights raises the training loss"
     source = "arXiv:2308.12108 (Lau, Furman, Wang, Murfet and Wei), for arXiv:2301.05217"
     needs = (
         "learning_coefficient", "learning_coefficient_trace", "phase_end", "logged_train_loss",
@@ -58,6 +61,7 @@ class LearningCoefficient(Scene):
     aspect = 1.75
     narrow_aspect = 0.85
     stills = ("grok", "last")
+    ends_with_film = True
 
     traces: bool = option(False, "show beside it how the chains ran at the moment shown")
     others: bool = option(
@@ -85,6 +89,16 @@ class LearningCoefficient(Scene):
             return Claim.instead(sentence, _watch(data), **numbers)
         sentence = f"The model's complexity halves {gap} before the test loss"
         return Claim(sentence, _watch(data), numbers=numbers)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the test loss has halved, when both curves are low."""
+        return 0, _end(data)
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Of no moment asked for the last of the film: both curves as far as they are shown."""
+        if wanted is None:
+            return clocks.index_up_to(data, self.clock, _end(data))
+        return super().index_of(data, wanted)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The estimate and the test loss; with ``traces`` the chains beside both."""
@@ -280,6 +294,14 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
 
 
+def _end(data: xr.Dataset) -> float:
+    """Where the axis and the film end: at a checkpoint a while after the test loss halves."""
+    run, epochs, last = outcome(data), data["field_epoch"].values, panels.horizon(data)
+    if run.grokked is not None:
+        last = min(last, BEYOND * run.grokked)
+    return float(epochs[clocks.index_up_to(data, "field_epoch", last)])
+
+
 class _Panel(panels.CurvePanel):
     """Both curves, with their names above them."""
 
@@ -296,18 +318,20 @@ def _falls(axes: Axes, data: xr.Dataset, others: dict[str, panels.Curve]) -> Dra
     means, unit = chains.mean(axis=1), _unit(data)
     low, high = unit * chains.min(axis=1), unit * chains.max(axis=1)
     mean = panels.Curve.of(epochs, unit * means, colours.frequencies[2])
-    curves = {"complexity (learning coefficient)": mean}
+    # in a column there is no room for more
+    name = "complexity" if style().narrow(axes.figure) else "complexity (learning coefficient)"
+    curves = {name: mean}
     test = losses_of(data, "test")
     largest = float(test.loss[np.isfinite(test.loss)].max(initial=0))
     if largest > 0:
-        end = panels.horizon(data)
+        end = _end(data)
         share = 100 * test.loss / largest
         curves["test loss"] = panels.Curve.thinned(test.epochs, share, colours.test, end)
     curves |= others
     bottom = min(0.0, *low[np.isfinite(low)], 0.0)
     panel = _Panel(
         axes, data, curves, ylabel="share of the highest value (%)", clock="field_epoch",
-        phases="none", ylim=(max(bottom, -20.0) - 2, 116), yticks=(0, 50, 100),
+        phases="none", ylim=(max(bottom, -20.0) - 2, 116), yticks=(0, 50, 100), end=_end(data),
     )  # fmt: skip
     axes.axhline(0, color=colours.faint, lw=0.3 * style().line, zorder=1.2)
     for name in others:
@@ -337,22 +361,19 @@ def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
     gap = f"{turn.gap} {clocks.word(data)}s"
     middle = (turn.fallen + turn.grokked) / 2
     text = style().label(axes, middle, level, gap, lift=0.4, color=ink, zorder=7)
-    halves = f"half of {_digits(turn.peak)} and of {turn.loss:.2g} nats"
-    half = style().label(
-        axes, middle, level, halves, lift=-0.4, va="top", color=colours.muted, zorder=7,
-        fontweight="normal",
-    )  # fmt: skip
-    parts, epochs = [arrow, text, half], data["field_epoch"].values
+    parts, epochs = [arrow, text], data["field_epoch"].values
     if style().ghost and not style().narrow(axes.figure):
-        unit, tint = _unit(data), colours.words(colours.frequencies[2])
-        ends = (
-            (turn.top, turn.peak, f"peak {_digits(turn.peak)}"),
-            (turn.grokked, turn.left, f"{_digits(turn.left)} left"),
-        )
-        for x, value, words in ends:
+        test, loss = losses_of(data, "test"), f"{turn.loss:.2g} nats"
+        high = float(test.epochs[np.nan_to_num(test.loss, posinf=0).argmax()])
+        size = f"{_digits(turn.peak)} directions"
+        for x, value, words, tint in (
+            (turn.top, _unit(data) * turn.peak, size, colours.frequencies[2]),
+            (high, 100.0, loss, colours.test),
+        ):
             style().label(
-                axes, x, unit * value, f"  {words}", lift=0.3, color=tint, zorder=7, ha="left"
-            )
+                axes, x, value, f"  {words}", lift=0.35, color=colours.words(tint), zorder=7,
+                ha="left",
+            )  # fmt: skip
 
     def update(i: int) -> None:
         for part in parts:
