@@ -43,6 +43,9 @@ TESTED = 2.2
 BAR, THIN = 0.86, 0.1
 """How thick a bar is where the loss is largest, and at least, in rows."""
 
+KEY = (0.62, 0.035, 0.17)
+"""Where on the axis the scale of thickness begins, how long its samples are, how far apart."""
+
 MUCH = 1e9
 """So many times is as thick as a bar becomes."""
 
@@ -60,10 +63,7 @@ class ExcludedLoss(Scene):
     name = "excluded-loss"
     panels = ("progress",)
     title = "Training uses most key waves before the test loss falls"
-    watch = (
-        "The thicker, the more training loses without that wave: "
-        f"from \u00d7{LEANS:g} on (waves not key: \u00d71)"
-    )
+    watch = "A dot: the first time that the training loss doubles without that wave"
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
@@ -244,6 +244,9 @@ class ExcludedLoss(Scene):
         bars = [
             _Bar(order.index(k), int(begins[k] or 0), shares[k] / largest, tint[k]) for k in begun
         ]
+        low = test.y[(test.x >= KEY[0] * end) & (test.x <= end)]
+        if bars and not style().narrow(figure) and TESTED * low.max(initial=0) < 0.4 * top:
+            _scale(axes, end, foot - 0.5 * TESTED, largest)
         halves = _neurons.halves(axes, data, level=1)
         return Drawing.of(*parts, halves, _bars(axes, bars, epochs, end))
 
@@ -367,6 +370,26 @@ def _bars(axes: Axes, bars: Sequence[_Bar], epochs: np.ndarray, end: float) -> D
             dot.set_visible(style().ghost or i >= bar.begin)
 
     return Drawing([*pasts, *dots], update)
+
+
+def _scale(axes: Axes, end: float, row: float, largest: float) -> None:
+    """Samples of how thick a bar is that stands for so many times the loss, beside one another."""
+    colour, (first, long, apart) = style().colours.muted, (share * end for share in KEY)
+    most = max(1, int(largest / np.log(10)))
+    style().note(
+        axes, "training loss without the wave", (first, row - 0.75 * BAR), va="bottom",
+        color=colour, xycoords="data",
+    )  # fmt: skip
+    for n, power in enumerate(sorted({1, most})):
+        half = np.clip(BAR * power * np.log(10) / largest, THIN, BAR) / 2
+        x = first + n * apart
+        corners = [x, x + long, x + long, x], [row - half] * 2 + [row + half] * 2
+        axes.fill(*corners, color=colour, lw=0)
+        times = f"{10**power:,}" if power < 6 else f"{10 ** (power - 6):,} million"
+        style().note(
+            axes, f"\u00d7{times}", (x + long, row), (0.3, 0), va="center", color=colour,
+            xycoords="data",
+        )  # fmt: skip
 
 
 def _begins(data: xr.Dataset, name: str, k: int) -> int | None:

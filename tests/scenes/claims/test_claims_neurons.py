@@ -807,11 +807,11 @@ def test_bars_begin_where_training_leans_on_a_wave() -> None:
     assert names == [f"wave {k}" for k in (14, 42, 52, 35, 41)] + ["test loss"]
     loss = data["excluded_loss_2d_by_frequency"]
     epochs, rest = data["epoch"].values, loss.drop_sel(frequency=[14, 35, 41, 42, 52]).values
-    bars = {}
-    for line in axes.lines:
-        x, y = line.get_xdata(), line.get_ydata()
-        if len(x) == 2 and y[0] == y[1] and x[1] == epochs[-1]:
-            bars[int(y[0])] = x[0]
+    dots = [line.get_xydata()[0] for line in axes.lines if line.get_marker() == "o"]
+    bars = {int(y): x for x, y in dots}
+    # samples of how thick a bar is, each for so many times the loss
+    scale = {t.get_text() for t in axes.texts}
+    assert {"\u00d710", "\u00d71 million"} <= scale
     for row, k in enumerate(int(name[5:]) for name in names[:-1]):
         leans = (loss.sel(frequency=k).values >= 2 * rest.max(axis=1)) & (epochs >= 1400)
         assert bars[row] == epochs[leans][0]
