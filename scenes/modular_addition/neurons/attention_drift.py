@@ -27,6 +27,9 @@ LOPSIDED = 0.2
 EVEN = 0.05
 """A difference that is none to the eye."""
 
+BEYOND = 1.25
+"""The axis ends after so many times the epochs until no head leans any more."""
+
 LIGHT = np.array([0.299, 0.587, 0.114])
 """How much red, green and blue count in the light of a colour."""
 
@@ -37,7 +40,7 @@ class AttentionDrift(Scene):
 
     name = "attention-drift"
     title = "Attention leans to one number, then weighs both alike"
-    watch = "the lines are still apart where the test loss halves, and meet in the middle later"
+    watch = "Averaged over all pairs; heads still lean to a or b when the test loss halves"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
         "attention_mean", "logged_train_loss", "logged_test_loss", "phase_end",
@@ -63,8 +66,13 @@ class AttentionDrift(Scene):
             return Claim.instead(f"No head prefers a or b by more than {top:.2f}", **numbers)
         if last > EVEN:
             return Claim.instead(f"At the end a head still prefers a or b by {last:.2f}", **numbers)
-        sentence = "Heads take sides between a and b at first, and none at the end"
-        return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
+        sentence = "Heads lean to one of the two numbers at first, later to neither"
+        watch = self.watch if _waits(data, gap) else self.watch.partition(";")[0]
+        return Claim(sentence, watch, numbers=numbers)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after no head leans any more."""
+        return 0, _end(data)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Lines of the difference, alone or beside heads by positions as a table."""
@@ -112,10 +120,20 @@ def _gap(data: xr.Dataset) -> Float[np.ndarray, "epoch head"]:
     return gap
 
 
+def _end(data: xr.Dataset) -> float:
+    """Where the axis ends: a while after no head leans any more, or where all films do."""
+    epochs, last = data["epoch"].values, _claims.film_end(data)
+    leans = np.flatnonzero(~(np.abs(_gap(data)[: last + 1]).max(axis=1) <= EVEN))
+    if not leans.size or leans[-1] == last:
+        return float(epochs[last])
+    stop = BEYOND * float(epochs[leans[-1]])
+    return float(epochs[min(last, clocks.index_up_to(data, "epoch", stop))])
+
+
 def _ends(data: xr.Dataset, gap: Float[np.ndarray, " epoch"]) -> int:
     """The last moment of the film whose difference is a number; else the last of all."""
     finite = np.flatnonzero(np.isfinite(gap))
-    inside = finite[finite <= _claims.film_end(data)]
+    inside = finite[data["epoch"].values[finite] <= _end(data)]
     return int((inside if inside.size else finite)[-1])
 
 
@@ -223,8 +241,8 @@ def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "none
     }
     reach = _reach(gap)
     return _Heads(
-        axes, data, curves, ylabel="attention to a minus to b", ylim=(-reach, reach),
-        phases=phases,
+        axes, data, curves, ylabel="mean attention to a minus to b", ylim=(-reach, reach),
+        phases=phases, end=_end(data),
     )  # fmt: skip
 
 
@@ -239,7 +257,7 @@ def _most(gap: Float[np.ndarray, "epoch head"]) -> int:
 
 
 def _lean(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The middle, what either side of it means, and how far the head that leans most is from it."""
+    """The middle, what either side of it means, and how far each head is from it."""
     current_style, epochs, gap = style(), data["epoch"].values.astype(float), _gap(data)
     axes.axhline(0, color=current_style.colours.faint, lw=0.5 * current_style.line, zorder=1.5)
     for words, y in (("more to a", 0.93), ("more to b", 0.07)):
@@ -247,13 +265,17 @@ def _lean(axes: Axes, data: xr.Dataset) -> Drawing:
             axes, words, (0.985, y), ha="right", va="center", fontsize=current_style.points,
             fontweight="bold", color=current_style.colours.muted,
         )  # fmt: skip
-    lean = np.nan_to_num(gap[:, _most(gap)])
-    area = axes.fill_between(epochs, 0, lean, color=current_style.colours.ink, alpha=0.12, lw=0)
+    # of every head, the one that leans most in ink
+    areas, leans = [], np.nan_to_num(gap).T
+    for n, lean in enumerate(leans):
+        tint = current_style.colours.ink if n == _most(gap) else current_style.colours.muted
+        areas.append(axes.fill_between(epochs, 0, lean, color=tint, alpha=0.12, lw=0))
 
     def update(i: int) -> None:
-        area.set_data(epochs[: i + 1], np.zeros(i + 1), lean[: i + 1])
+        for area, lean in zip(areas, leans, strict=True):
+            area.set_data(epochs[: i + 1], np.zeros(i + 1), lean[: i + 1])
 
-    return Drawing([area], update)
+    return Drawing(areas, update)
 
 
 def _extremes(axes: Axes, data: xr.Dataset) -> Drawing:

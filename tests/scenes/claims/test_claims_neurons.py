@@ -177,8 +177,8 @@ def test_attention_is_said_to_be_lopsided_when_it_is() -> None:
     epochs = data["epoch"].values
     at = int(epochs[gap.argmax()])
     own = claim("attention-drift", data)
-    assert own.sentence == "Heads take sides between a and b at first, and none at the end"
-    assert own.watch.startswith("the lines are still apart where the test loss halves")
+    assert own.sentence == "Heads lean to one of the two numbers at first, later to neither"
+    assert own.watch.endswith("heads still lean to a or b when the test loss halves")
     assert own.numbers["largest"] == pytest.approx(gap[epochs.searchsorted(at)])
     assert gap[0] < 0.01, "it is not at first"
 
@@ -567,7 +567,7 @@ ON_PICTURE = (
     ("memorise-then-generalise", "equal at\nepoch 7,400"),
     ("memorise-then-generalise", "test loss\nhalves"),
     ("attention-drift", "0.86"),
-    ("attention-drift", "0.005"),
+    ("attention-drift", "0.003"),
     ("neuron-clusters", "wave 41: 121"),
     ("neuron-clusters", "no wave: 55"),
     ("neuron-clusters", "generalised"),
