@@ -39,8 +39,8 @@ class LogitSpectrum(Scene):
     """Shares of the logits' variance by the frequencies of a and b, at first and at the moment."""
 
     name = "logit-spectrum"
-    title = "The logits condense onto a few waves, each multiplied with itself"
-    watch = "A dot is as large as what a wave of a (across) times one of b (up) holds of the logits"
+    title = "The logits condense onto a few waves, the same in a and b"
+    watch = "A dot is a wave of a times a wave of b, as large as its share of the logits"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -62,8 +62,8 @@ class LogitSpectrum(Scene):
         growth = _claims.Growth(first, last, _claims.moment(data, end, self.clock))
         numbers = {"first": first, "last": last}
         if growth.holds:
-            each = "multiplied with itself" if len(keys) == 1 else "each multiplied with itself"
-            words = f"The logits condense onto {_claims.in_words(len(keys), 'wave')}, {each}"
+            waves = _claims.in_words(len(keys), "wave")
+            words = f"The logits condense onto {waves}, the same in a and b"
             return Claim(words, self.watch, numbers=numbers)
         some = f"Products of {_claims.waves(len(keys))}"
         words = f"{some} hold {percent(last)} of the logits' variance" if keys else KEYLESS
@@ -81,6 +81,7 @@ class LogitSpectrum(Scene):
         shares = _shares(data)
         for axes in (first, now):
             _name_frequencies(axes, cells - 1, up=axes is first)
+            _draw_diagonal(axes, cells - 1, named=axes is first)
         _Dots(first, data, shares, named=False).update(0)
         dots = _Dots(now, data, shares, named=True)
         texts = [grids.figure_above(axes, left=True) for axes in (first, now)]
@@ -179,6 +180,20 @@ def _name_frequencies(axes: Axes, last: int, *, up: bool) -> None:
     axes.grid(visible=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _draw_diagonal(axes: Axes, last: int, *, named: bool) -> None:
+    """A faint line through the products of a wave of a with the same wave of b."""
+    colours = style().colours
+    axes.plot([1, last], [1, last], color=colours.rest, lw=0.6 * style().line, zorder=1)
+    if named and not style().narrow(axes.figure):
+        # the panel at first has room for it: dots lie along its sides
+        middle = (1 + last) / 2
+        axes.annotate(
+            "same wave in a and b", (middle, middle), (-0.55 * style().small, 0.55 * style().small),
+            textcoords="offset points", rotation=45, rotation_mode="anchor", ha="center",
+            va="center", fontsize=style().small, color=colours.muted, zorder=1,
+        )  # fmt: skip
 
 
 class _Dots:

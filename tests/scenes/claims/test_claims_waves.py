@@ -35,7 +35,7 @@ OWN = {
     "weight-spectra": "Out of 56 waves five grow to 90% of the embedding",
     "ablation": "Five waves alone do better than the whole network",
     "algorithm": "The network adds by turning five wheels that agree on one answer",
-    "logit-spectrum": "The logits condense onto five waves, each multiplied with itself",
+    "logit-spectrum": "The logits condense onto five waves, the same in a and b",
     "logit-waves": "The right answer rises where five waves peak together",
     "trig-share": "The sum a + b shows in the answers, hardly in the neurons",
 }
