@@ -27,12 +27,18 @@ HOURS = 12
 INNER = {"clock": 0.72, "pizza": 0.0}
 """Where the strokes of a sketch begin: a clock's hands all reach the rim, a pizza's any length."""
 
+FOOT, ROW, LOWEST = -0.06, -0.13, -0.2
+"""Where the axis is, where networks that have not learned stand below it, and where it all ends."""
+
 RADIUS, APART = 1.8, 5.0
 """The radius of a sketch and the room between two, in ems."""
 
 
 class Columns:
-    """Rates across and 1 less symmetricity upwards, networks of one rate side by side."""
+    """Rates across and 1 less symmetricity upwards, networks of one rate side by side.
+
+    Those that have not learned stand in a row below, whose height is no value.
+    """
 
     def __init__(self, data: xr.Dataset) -> None:
         self.data, self.rates = data, _rates.rates_of(data)
@@ -48,12 +54,15 @@ class Columns:
         least = [float(_rates.series(data, int(m))[1][:, 0].min(initial=0)) for m in drawn]
         self.highest = 1 - min(0.0, *least)
         self.column = step * max(most, 2)
+        self.learnt = _rates.has_learned(data)
+        self.lowest = FOOT if self.learnt[drawn].all() else LOWEST
 
     def __call__(
         self, members: Int[np.ndarray, " shown"], measures: Float[np.ndarray, "shown 2"]
     ) -> Float[np.ndarray, "shown 2"]:
         """Its place in the column of its rate, and what its symmetricity lacks of 1."""
-        return np.stack([self.x[members], 1 - measures[:, 0]], axis=1)
+        heights = np.where(self.learnt[members], 1 - measures[:, 0], ROW)
+        return np.stack([self.x[members], heights], axis=1)
 
     def tints(self, members: Int[np.ndarray, " shown"]) -> list[Any]:
         """The colour of what each network becomes."""
@@ -68,10 +77,15 @@ class Columns:
         side = WIDE * self.room
         ends = [0.0, 1.0, *self.shown]
         axes.set(
-            xlim=(min(ends) - side, max(ends) + side), ylim=(-0.06, self.highest + 0.06),
-            xlabel="attention rate (0: fixed, 1: learned)", ylabel="1 − gradient symmetricity",
+            xlim=(min(ends) - side, max(ends) + side), ylim=(self.lowest, self.highest + 0.06),
+            xlabel="attention rate (0: fixed, 1: learned)",
+            ylabel="treats a and b (0: alike, 1: differently)",
         )  # fmt: skip
         axes.grid(visible=False)
+        axes.spines["bottom"].set_visible(False)
+        foot = axes.spines["left"]
+        foot.set_bounds(FOOT, self.highest + 0.06)
+        axes.axhline(FOOT, color=foot.get_edgecolor(), lw=foot.get_linewidth(), zorder=2)
         many = len(self.shown) > _rates.MOST
         few = self.shown[[0, -1]] if many else self.shown
         axes.set_xticks(few, [f"{rate:g}" for rate in few])
@@ -89,7 +103,7 @@ class Columns:
                 zorder=1, solid_capstyle="butt",
             )  # fmt: skip
         current.note(
-            axes, "published medians", (1, 1 - _rates.PUBLISHED[-1][2]), (0, 0.4),
+            axes, "medians of published networks", (1, 1 - _rates.PUBLISHED[-1][2]), (0, 0.4),
             xycoords="data", ha="right", va="bottom", color=colours.muted,
         )  # fmt: skip
 
@@ -104,6 +118,13 @@ class Columns:
                 axes, kind, (0.02, 1 - _rates.CLOCK), (0, lift), va=va, color=colour, **words
             )
 
+    def name_border(self, axes: Axes) -> None:
+        """What the dashed line parts, at its left end."""
+        style().note(
+            axes, "above this line: clocks", (0.008, 1 - _rates.CLOCK), (0, 0.3), va="bottom",
+            color=style().colours.muted, xycoords=axes.get_yaxis_transform(),
+        )  # fmt: skip
+
     def sketch_sides(self, beside: Axes) -> None:
         """At the height of each side a sketch of such a network, its name and what it does."""
         current, colours = style(), style().colours
@@ -111,8 +132,8 @@ class Columns:
         wide, high = beside.bbox.width / em, beside.bbox.height / em
         beside.set(xlim=(0, wide), ylim=(0, high))
         beside.set_axis_off()
-        whole = self.highest + 0.12
-        border = (1 - _rates.CLOCK + 0.06) / whole * high
+        whole = self.highest + 0.06 - self.lowest
+        border = (1 - _rates.CLOCK - self.lowest) / whole * high
         pizza = max(border / 2, 2.0)
         heights = {"pizza": pizza, "clock": max((border + high) / 2, pizza + APART)}
         turn = np.linspace(0, 2 * np.pi, 200)

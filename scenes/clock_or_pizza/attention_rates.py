@@ -115,6 +115,7 @@ class AttentionRates(Scene):
         else:
             beside = style().panels(figure, left=5.6 + across + 1.0, right=0.2, top=2.4, bottom=3.6)
             columns.sketch_sides(beside[0][0])
+            columns.name_border(axes)
         self._write_counts(axes, data)
         dots = _Dots(axes, data, columns)
         return Drawing(dots.moving, dots.update)
@@ -173,7 +174,9 @@ class AttentionRates(Scene):
         settings = json.loads(data.attrs.get("settings") or "{}")
         words, drawn = super().about(data), len(_rates.members(data))
         if "p" in settings and "addition" not in words:
-            words = f"addition mod {settings['p']}{BETWEEN}{words}"
+            # the sum says more than what the task is called in commands
+            parts = [f"addition mod {settings['p']}", *words.split(BETWEEN)]
+            words = BETWEEN.join(part for part in parts if part != data.attrs.get("task"))
         # runs without a rate are not drawn, and not counted
         return words.replace(f"{data.sizes['member']} runs", f"{drawn} runs")
 
@@ -185,7 +188,8 @@ class AttentionRates(Scene):
         drawn = (
             f"Symmetricity is drawn at the angle whose cosine it is. {SMALL_P}"
             if self.plane
-            else "Networks of one rate stand side by side. "
+            else "Upwards: 1 less gradient symmetricity. Networks of one rate stand side by side, "
+            "those that have not learned below the axis, where height means nothing. "
         )
         return (
             "Gradient symmetricity: mean cosine of a logit's gradients by the embeddings of a and "

@@ -232,11 +232,10 @@ def test_as_many_clocks_with_less_attention_are_not_said_to_be_fewer() -> None:
 
 
 def test_networks_of_one_rate_stand_apart_at_what_their_symmetricity_lacks() -> None:
-    from grokviz.scenes.clock_or_pizza import _rates
-    from grokviz.scenes.clock_or_pizza._rates_columns import Columns
+    from grokviz.scenes.clock_or_pizza import _rates, _rates_columns
 
     data = of("attention-rates")
-    places = Columns(data)
+    places = _rates_columns.Columns(data)
     members = _rates.members(data)
     measures = _rates.places_at(data, members, np.inf)
     x, y = places(members, measures).T
@@ -244,8 +243,11 @@ def test_networks_of_one_rate_stand_apart_at_what_their_symmetricity_lacks() -> 
     assert len(np.unique(x)) == len(members) == 18
     # nearer to their own rate than to the edges of a published range
     assert np.abs(x - rates).max() < 0.05
-    assert y == pytest.approx(1 - measures[:, 0])
-    assert scene("attention-rates")().about(data).endswith("  18 runs")
+    learnt = _rates.has_learned(data)[members]
+    assert y[learnt] == pytest.approx(1 - measures[learnt, 0])
+    # a height below the axis is no value
+    assert (y[~learnt] < _rates_columns.FOOT).all()
+    assert scene("attention-rates")().about(data) == "addition mod 59  ·  18 runs"
     assert "3 of the 21 runs have no rate" in scene("attention-rates")().definition(data)
 
 
