@@ -49,7 +49,7 @@ class WrittenByHand(Scene):
 
     name = "written-by-hand"
     title = "Training comes close to a solution written down by hand"
-    watch = "A column is a neuron: its weight from each number (blue: below 0)"
+    watch = "A column is a neuron: its weight from each number, orange above 0, blue below"
     source = "arXiv:2301.02679; arXiv:2602.16849"
     needs = ("input_weight", "final_frequency", "neuron_phase", "accuracy")
     recipe = "two-layer-addition-quadratic"
@@ -90,7 +90,7 @@ class WrittenByHand(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The trained weights above, those written down below, in blocks of the same waves."""
-        rows = style().stack(figure, (1, 1), left=4.2, right=2.0, top=2.2, bottom=2.6, vgap=3.0)
+        rows = style().stack(figure, (1, 1), left=4.2, right=2.0, top=2.2, bottom=3.8, vgap=2.6)
         frequency, order = _sorted(data)
         written, p = self.by_hand(data), data.sizes["residue"]
         drawn = _blocks(frequency[order], written.frequency, self.waves)
@@ -108,21 +108,27 @@ class WrittenByHand(Scene):
         for axes, wave in zip(rows, names, strict=True):
             _part_waves(axes, wave)
             _name_numbers(axes, p)
+        _name_neurons(rows[1], len(set(names[0])), len(known))
         notes: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
         style().note(rows[0], "trained", (0, 1), (0, 0.5), **notes)
         style().note(rows[1], "written down", (0, 1), (0, 0.5), **notes)
         muted: dict[str, Any] = {"ha": "right", "color": style().colours.muted}
         now = style().note(rows[0], "", (1, 1), (0, 0.5), **muted)
-        style().note(rows[1], _answers(written.accuracy), (1, 1), (0, 0.5), **muted)
         epochs, saved = data["field_epoch"].values, data["epoch"].values
         accuracy, narrow = data["accuracy"].sel(split="all").values, style().narrow(figure)
+
+        def beside(accuracy: float, alike: float) -> str:
+            pure = f"correlation with a pure wave {alike:.2f}   \u00b7   "
+            return f"{'' if narrow else pure}{_answers(accuracy)}"
+
+        by_hand_alike = _mean_correlation(*_in_waves(written.weights, written.frequency))
+        style().note(rows[1], beside(written.accuracy, by_hand_alike), (1, 1), (0, 0.5), **muted)
 
         def update(i: int) -> None:
             # noise is as bright as waves are, so that it is seen to become them
             image.set_data(weights[i].T / (tops[i] or 1.0))
-            right = _answers(accuracy[int(np.searchsorted(saved, epochs[i]))])
-            alike = f"correlation with a pure wave {_correlation(data, i):.2f}"
-            now.set_text(right if narrow else f"{alike}   \u00b7   {right}")
+            right = accuracy[int(np.searchsorted(saved, epochs[i]))]
+            now.set_text(beside(right, _correlation(data, i)))
 
         return Drawing([image, now], update)
 
@@ -197,8 +203,14 @@ def _power(
     data: xr.Dataset, i: int
 ) -> tuple[Float[np.ndarray, " neuron"], Float[np.ndarray, " neuron"]]:
     """The squared weights of each neuron in its own wave, and in all; their means left out."""
-    power = np.abs(waves(data["input_weight"].values[i].astype(float))) ** 2
-    frequency = data["final_frequency"].values
+    return _in_waves(data["input_weight"].values[i], data["final_frequency"].values)
+
+
+def _in_waves(
+    weights: Float[np.ndarray, "neuron residue"], frequency: Int[np.ndarray, " neuron"]
+) -> tuple[Float[np.ndarray, " neuron"], Float[np.ndarray, " neuron"]]:
+    """The same of some weights, whose neurons have these waves; 0 is none."""
+    power = np.abs(waves(weights.astype(float))) ** 2
     own = power[np.arange(len(power)), np.maximum(frequency, 1) - 1] * (frequency > 0)
     return own, power.sum(axis=1)
 
@@ -216,7 +228,14 @@ def _correlation(data: xr.Dataset, i: int) -> float:
     """
     own, power = _power(data, i)
     known = data["final_frequency"].values > 0
-    return float(np.sqrt(own[known] / np.maximum(power[known], 1e-300)).mean())
+    return _mean_correlation(own[known], power[known])
+
+
+def _mean_correlation(
+    own: Float[np.ndarray, " neuron"], power: Float[np.ndarray, " neuron"]
+) -> float:
+    """Of neurons with so much power in their waves, and in all."""
+    return float(np.sqrt(own / np.maximum(power, 1e-300)).mean())
 
 
 def _answers(accuracy: float) -> str:
@@ -254,6 +273,18 @@ def _name_numbers(axes: Axes, p: int) -> None:
     """The first and the last number at the left of their rows."""
     axes.set_yticks([0, p - 1])
     axes.tick_params(axis="y", length=0, labelcolor=style().colours.muted)
+    axes.set_ylabel("number", labelpad=-0.6 * style().small)
+
+
+def _name_neurons(axes: Axes, drawn: int, known: int) -> None:
+    """Below the waves what stands side by side, and how many of the waves present are drawn."""
+    some = f"{drawn} of the {known} waves present" if drawn < known else "each wave"
+    narrow = style().narrow(axes.figure)
+    words = "neurons, by phase" if narrow else f"neurons of {some}, sorted by phase"
+    axes.annotate(
+        words, (0.5, 0), (0, -1.75 * style().small), xycoords="axes fraction",
+        textcoords="offset points", ha="center", va="top", fontsize=style().points,
+    )  # fmt: skip
 
 
 def _name_waves(axes: Axes, frequency: Int[np.ndarray, " neuron"], known: list[int]) -> None:
