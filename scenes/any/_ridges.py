@@ -71,7 +71,12 @@ class Ridge:
         x, heights = np.asarray(x, dtype=float), np.asarray(heights, dtype=float)
         # of more moments than a picture has pixels some are left out
         step = max(1, len(x) // panels.POINTS)
-        x, heights = x[::step], heights[::step]
+        mask = np.arange(len(x)) % step == 0
+        if open_ended:
+            # the moments at which it ends stay, so that it ends where it does
+            change = np.flatnonzero(np.diff(heights > 0))
+            mask[change] = mask[change + 1] = True
+        x, heights = x[mask], heights[mask]
         self.x = x
         self.y = row - np.nan_to_num(heights, posinf=0, neginf=0)
         self.row, at = row, 2 + 0.2 * row
@@ -103,6 +108,10 @@ class Ridge:
     def moving(self) -> list[Any]:
         """The past and its line, and in films the level that it has come to."""
         return [self.hill, self.line, *([] if self.level is None else [self.level])]
+
+    def fill(self, share: float) -> None:
+        """Fill it with so much of its colour."""
+        self.hill.set_facecolor(blend(str(self.line.get_color()), share))
 
     def update(self, moment: float) -> None:
         """Draw strongly up to ``moment``."""

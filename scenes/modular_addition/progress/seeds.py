@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+
+
+FAINT = 0.22
+"""How strong the colour of a hill is: its end is what counts, and the waves beside it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Seeds(Scene):
         current_style, shown = style(), self._shown(data)
         narrow = current_style.narrow(figure)
         grid = current_style.panels(
-            figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
+            figure, (0.8, 1.1) if narrow else (1, 1.15), (1,) * len(shown),
             left=5.6 if narrow else 6.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
         norms = data["member_frequency_norm"].values[shown].astype(float)
@@ -163,6 +167,9 @@ class Seeds(Scene):
     def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[_ridges.Ridge]:
         """The hills of one run's losses, as far as these are above 0.1 nats."""
         current_style, curves = style(), members.losses(data, member)
+        learnt = float(data["generalised_epoch"].values[member])
+        if learnt >= 0 and "test" in curves:
+            curves["test"] = _through(curves["test"], learnt)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
         top = max(members.span(every)[1], 10 * LOW)
         _ridges.frame(axes, self._end(data), 0, 1.1, time=self.time)
@@ -171,12 +178,23 @@ class Seeds(Scene):
             axes, _wrapped(data, member), (0, 0.5), (-0.9, 0), ha="right", va="center",
             fontweight="bold", linespacing=1.0,
         )  # fmt: skip
-        return [
+        hills = [
             _ridges.Ridge(
                 axes, one.x, _ridges.height(one.y, top, low=LOW), 0, one.colour, open_ended=True
             )
             for name, one in sorted(curves.items())
-        ]  # fmt: skip
+        ]
+        for hill in hills:
+            hill.fill(FAINT)
+        return hills
+
+
+def _through(curve: panels.Curve, learnt: float) -> panels.Curve:
+    """A test loss through 0.1 nats where it came down to that, between two kept moments."""
+    at = int(np.searchsorted(curve.x, learnt))
+    if at < len(curve.x) and curve.x[at] == learnt:
+        return curve
+    return replace(curve, x=np.insert(curve.x, at, learnt), y=np.insert(curve.y, at, LOW))
 
 
 def _head(axes: Axes, parts: list[tuple[str, str]]) -> None:
@@ -266,16 +284,17 @@ def _keys(data: xr.Dataset, member: int) -> list[int]:
 
 
 def _draw_waves(axes: Axes, data: xr.Dataset, member: int, tallest: float) -> list[Any]:
-    """A bar for each frequency, the key ones dark and numbered: as many as have room."""
+    """A bar for each frequency, the key ones in colour and numbered: as many as have room."""
     current_style, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
     known = bool(np.isfinite(norms).any())
     if not known:
         current_style.note(axes, "no weights", (0.5, 0.4), ha="center", color=colours.muted)
-    colour = [colours.ink if int(n) in keys else colours.rest for n in k]
+    # one colour: those of frequencies are of one run, and a row is one of many
+    colour = [colours.frequencies[2] if int(n) in keys else colours.rest for n in k]
     bars = axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
-    axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * tallest), yticks=[])
+    axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.4 * tallest), yticks=[])
     axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
     axes.spines["left"].set_visible(False)
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width

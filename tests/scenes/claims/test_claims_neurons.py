@@ -873,3 +873,15 @@ def test_published_losses_behind_ours_are_not_told_at_our_epochs() -> None:
     data = load(None, drawn.variables())
     last = data.sizes["epoch"] - 1
     assert drawn.description(data, last).count("restricted") == 1
+
+
+def test_a_hill_ends_where_its_run_generalised_between_kept_moments() -> None:
+    from grokviz.scenes.modular_addition.progress import seeds
+
+    from grokviz.scene import panels
+
+    curve = panels.Curve.of([0, 100, 200], [9.0, 5.0, 0.01], "black")
+    through = seeds._through(curve, 150)
+    assert through.x.tolist() == [0, 100, 150, 200]
+    assert through.y[2] == seeds.LOW
+    assert seeds._through(curve, 200) is curve
