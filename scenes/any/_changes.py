@@ -191,12 +191,12 @@ def fall(data: xr.Dataset) -> tuple[float, float] | None:
     return max(0.0, begin - FALL_WIDTH / 2), end - FALL_WIDTH / 2
 
 
-def span(data: xr.Dataset, clock: str = "epoch") -> float:
+def span(data: xr.Dataset, clock: str = "epoch", after: float = AFTER) -> float:
     """The last epoch of a film: a while after the fall where data is fresh, else the last."""
     last, fall_span = float(data[clock].values[-1]), fall(data)
     if fall_span is None or data.sizes["tested_epoch"]:
         return last
-    return min(last, AFTER * fall_span[1])
+    return min(last, after * fall_span[1])
 
 
 def last_shown(data: xr.Dataset, clock: str = "epoch") -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RISE, FINDS = 0.25, 0.5
 """The attention rises by so much, of 1, where the sentence speaks of its rise, or of its find."""
 
+AFTER = 1.35
+"""The picture ends when so many times the steps until the fall's end are over: no more moves."""
+
 
 @dataclass(frozen=True)
 class SkipTrigram(Scene):
@@ -28,7 +31,7 @@ class SkipTrigram(Scene):
     name = "skip-trigram"
     panels = ("held-out", "loss")
     title = "The loss falls while attention turns to the key token"
-    watch = "One token among the noise is the key; below: how much the last token looks at it"
+    watch = "Task: find the one key token among noise. Below: how much the last token looks at it"
     source = "non-modular notebook of the grokking work; thread, tweet 2"
     needs = (
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
@@ -72,22 +75,24 @@ class SkipTrigram(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
-        losses, end = changes.losses(data), changes.end(data)
+        losses, last = changes.losses(data), self._last(data)
         # one curve needs no name, which its axis has
         right = 8.4 if len(losses) > 1 else 1.6
         losses = losses if len(losses) > 1 else {"_loss": next(iter(losses.values()))}
         heights = (1, 1) if self.attention else (1,)
         rooms = changes.rooms(figure, data, heights, right=right, vgap=1.8)
+        # the title says of a lone loss what its shade is of
+        shades: Any = "named" if len(losses) > 1 else "shaded"
         drawn = [changes.ChangePanel(
             rooms[0], data, losses, ylabel="loss (nats)", log=self.loss == "log",
-            time=self.time, end=end, phases="named", floor=1e-9,
+            time=self.time, end=last, phases=shades, floor=1e-9,
         )]  # fmt: skip
         if self.attention:
             colour = style().colours.frequencies[0]
             attention = panels.at_checkpoints(data, 100 * data["key_attention"], colour)
             drawn.append(changes.ChangePanel(
                 rooms[1], data, {"_to the key": attention}, ylabel="looks at key (%)",
-                time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
+                time=self.time, end=last, ylim=(0, 100), yticks=(0, 50, 100),
             ))  # fmt: skip
         panels.without_time(*rooms[:-1])
         fall_span = () if data.sizes["tested_epoch"] else changes.fall(data) or ()
@@ -136,7 +141,12 @@ class SkipTrigram(Scene):
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the fall: little moves later."""
-        return 0, changes.span(data)
+        return 0, changes.span(data, after=AFTER)
+
+    def _last(self, data: xr.Dataset) -> float:
+        """The last moment of the film, at which its axes end."""
+        end = self.film_span(data)[1]
+        return float(data["epoch"].values[clocks.index_up_to(data, "epoch", end)])
 
 
 def _attention(data: xr.Dataset, epochs: tuple[float, ...]) -> tuple[float, ...]:
