@@ -12,7 +12,6 @@ from jaxtyping import Float
 from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
-from grokviz.scene.bars import Bars
 from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
@@ -23,17 +22,20 @@ if TYPE_CHECKING:
 BUNDLED = {"clock": _networks.CLOCK, "pizza": _networks.PIZZA, "torus": _networks.TORUS}
 """The bundled network of each kind, in the order in which they are drawn."""
 
-CLASSES = 12
-"""Classes of the histogram, from 0 to 180 degrees."""
-
-IN_STEP = 180 / CLASSES
-"""Degrees up to which a neuron has both waves in step: those of the first class."""
+IN_STEP = 15.0
+"""Degrees below which a neuron has both waves in step."""
 
 TICKS = {0: "in step", 90: "", 180: "opposite"}
-"""Angles that are named below a histogram, with what they mean."""
+"""Angles that are named below the rows, with what they mean."""
 
-WAVE = 20.0
+WAVE = 9.0
 """Half the width of the waves drawn there, in degrees of the axis, and the room at both ends."""
+
+HIGH = 0.72
+"""The share of a row's height over which its dots lie."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, less whole ones, lie evenly between 0 and 1, however many there are."""
 
 NEARLY_ALL, FEW = 0.9, 0.5
 """Shares of neurons in step from which on nearly all are, and up to which many are not."""
@@ -41,13 +43,12 @@ NEARLY_ALL, FEW = 0.9, 0.5
 
 @dataclass(frozen=True)
 class PhaseDifferences(_networks.BesideBundled):
-    """A histogram for each network: the angles between its neurons' waves over a and over b."""
+    """A row of dots for each network: the angles between its neurons' waves over a and over b."""
 
     name = "phase-differences"
     title = "Clocks and pizzas keep a and b in step; a torus does not"
     watch = (
-        "Each neuron reads a wave over a and a wave over b; bars count neurons by the angle "
-        "between the two"
+        "A dot is a neuron: it reads a wave over a and a wave over b, with this angle between them"
     )
     source = "arXiv:2512.25060"
     disputed = (
@@ -58,7 +59,7 @@ class PhaseDifferences(_networks.BesideBundled):
     recipe = "clock-59"
     reference = BUNDLED["clock"]
     aspect = 2.0
-    narrow_aspect = 1.9
+    narrow_aspect = 1.4
 
     def claim(self, data: xr.Dataset) -> Claim:
         """The share of each network's neurons that have both waves in step."""
@@ -77,25 +78,25 @@ class PhaseDifferences(_networks.BesideBundled):
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The histograms beside one another."""
+        """The rows above one another, over one axis of angles."""
         parts = self._parts(data)
         narrow = style().narrow(figure)
         names = _networks.run_names(list(parts.values()))
-        high = (1.8 if narrow else 4.2) + 1.5 * any(names)
-        room = style().panels(
-            figure, (1,) * len(parts), left=5.6, right=1.6, top=high,
-            bottom=2.6 if narrow else 6.2, gap=1.6 if narrow else 2.4,
-        )[0]  # fmt: skip
-        charts = [_Chart(*one) for one in zip(room, parts.values(), parts, names, strict=True)]
-        room[0].set_ylabel("neurons")
-        for axes in room[1:]:
-            axes.tick_params(labelleft=False)
+        left = 6.6 if not any(names) else 8.0 if narrow else 10.6
+        axes = style().panels(
+            figure, left=left, right=6.0, top=1.9, bottom=2.6 if narrow else 5.9
+        )[0][0]  # fmt: skip
+        _frame(axes, len(parts))
+        rows = [
+            _Row(axes, row, *one)
+            for row, one in enumerate(zip(parts.values(), parts, names, strict=True))
+        ]
 
         def update(i: int) -> None:
-            for chart, part in zip(charts, parts.values(), strict=True):
-                chart.bars.update(_networks.index_at(data, part, i, "epoch"))
+            for row, part in zip(rows, parts.values(), strict=True):
+                row.update(_networks.index_at(data, part, i, "epoch"))
 
-        return Drawing([chart.bars.moving for chart in charts], update)
+        return Drawing([artist for row in rows for artist in (row.dots, row.share)], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many neurons of each network are in step at that moment."""
@@ -109,7 +110,7 @@ class PhaseDifferences(_networks.BesideBundled):
                 "beginning."
             )
         return (
-            "Histograms of the angles between the neurons' waves over a and over b, in step at 0. "
+            "A dot for each neuron at the angle between its waves over a and over b, in step at 0. "
             f"{' '.join(texts)}"
         )
 
@@ -121,9 +122,9 @@ class PhaseDifferences(_networks.BesideBundled):
         """With the definitions and the citation."""
         return (
             "Phase of the wave over a in a neuron's input before the ReLU, less that over b, "
-            "either way round, at the frequency that it has in the end; 0 without a wave. Bars are "
-            f"classes of {180 / CLASSES:g} degrees. In step: those of the first bar. A network "
-            "is called a torus where at least "
+            "either way round, at the frequency that it has in the end; 0 without a wave. In "
+            f"step: below {IN_STEP:g} degrees. The height of a dot in its row means nothing. "
+            "A network is called a torus where at least "
             f"{percent(_networks.ROUND)} of b's waves lie outside of a's plane. Where at most "
             f"{percent(_networks.FLAT)} do, its logits say what it is: {_networks.CALLED}"
             f"{self.why_alone(data, _kind(data))}After {self.source}."
@@ -138,73 +139,89 @@ class PhaseDifferences(_networks.BesideBundled):
         return {kind: parts[kind] for kind in (*BUNDLED, "") if kind in parts}
 
 
-class _Chart:
-    """The histogram of one network, with its name above."""
+def _frame(axes: Axes, count: int) -> None:
+    """The axis of angles, the ground of those in step, and the waves at each that is named."""
+    current = style()
+    colours = current.colours
+    axes.set(xlim=(-WAVE, 180 + WAVE), ylim=(count - 0.5, -0.5))
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.set_xticks(list(TICKS), [f"{angle}°" for angle in TICKS])
+    axes.set_yticks([])
+    axes.axvspan(-IN_STEP / 4, IN_STEP, color=colours.grid, lw=0, zorder=0.5)
+    for between in np.arange(1, count) - 0.5:
+        axes.axhline(between, color=colours.grid, lw=0.6 * current.line, zorder=0.6)
+    current.note(axes, "in step", (1, 1), (0.6, 0.5), color=colours.muted)
+    if not current.narrow(axes.figure):
+        _draw_waves(axes)
 
-    def __init__(self, axes: Axes, data: xr.Dataset, kind: str, run: str) -> None:
-        current = style()
-        colours, narrow = current.colours, current.narrow(axes.figure)
-        colour = _networks.tint(kind)
-        axes.set(xlim=(-WAVE, 180 + WAVE), ylim=(0, 1.02))
-        axes.grid(visible=False, axis="x")
-        axes.set_xticks(list(TICKS), [f"{angle}°" for angle in TICKS])
-        axes.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
-        middles = (np.arange(CLASSES) + 0.5) * IN_STEP
-        heights = np.array([_shares(data, i) for i in range(data.sizes["epoch"])])
-        # no trace: the bars of the beginning would seem to be neurons too
-        self.bars = Bars(axes, middles, heights, colour, width=0.86 * IN_STEP, trace=0)
-        if not narrow:
-            self._draw_waves(axes)
-        lines = [run] if narrow else [run, _networks.MEANING.get(kind, "")]
-        lines = [line for line in lines if line]
-        for k, words in enumerate(lines):
-            current.note(axes, words, (0, 1), (0, 0.9 + 1.5 * k), color=colours.muted)
+
+def _draw_waves(axes: Axes) -> None:
+    """Two waves below each angle that is named, and what it is called."""
+    current = style()
+    colours = current.colours
+    em = current.pixels(axes, current.small) / axes.bbox.height
+    across = np.linspace(-1, 1, 60)
+    both: list[tuple[float, dict[str, Any]]] = [
+        (1.6, {"color": colours.faint}), (0.6, {"color": colours.ink}),
+    ]  # fmt: skip
+    for angle, words in TICKS.items():
+        for lag, (width, look) in zip((0, angle), both, strict=True):
+            height = 0.7 * np.cos(1.5 * np.pi * across - np.radians(lag))
+            axes.plot(
+                angle + WAVE * across, em * (height - 2.9), lw=width * current.line,
+                transform=axes.get_xaxis_transform(), clip_on=False, **look,
+            )  # fmt: skip
         current.note(
-            axes, kind or _networks.NAMELESS, (0, 1), (0, 0.9 + 1.5 * len(lines)),
-            fontsize=(1 if narrow else 1.35) * current.points, fontweight="bold",
-            color=colours.words(colour),
+            axes, words, (angle, 0), (0, -4.9), xycoords=axes.get_xaxis_transform(),
+            ha="center", color=colours.muted,
         )  # fmt: skip
 
-    def _draw_waves(self, axes: Axes) -> None:
-        """Two waves at each angle that is named, and what it is called."""
+
+class _Row:
+    """The dots of one network, its name at their left and its share in step at their right."""
+
+    def __init__(self, axes: Axes, row: int, data: xr.Dataset, kind: str, run: str) -> None:
         current = style()
-        colours = current.colours
-        em = current.pixels(axes, current.small) / axes.bbox.height
-        across = np.linspace(-1, 1, 60)
-        both: list[tuple[float, dict[str, Any]]] = [
-            (1.6, {"color": colours.faint}), (0.6, {"color": colours.ink}),
-        ]  # fmt: skip
-        for angle, words in TICKS.items():
-            for lag, (width, look) in zip((0, angle), both, strict=True):
-                height = 0.7 * np.cos(1.5 * np.pi * across - np.radians(lag))
-                axes.plot(
-                    angle + WAVE * across, em * (height - 2.9), lw=width * current.line,
-                    transform=axes.get_xaxis_transform(), clip_on=False, **look,
-                )  # fmt: skip
+        colour = _networks.tint(kind)
+        self.data, ink = data, current.colours.words(colour)
+        count = data.sizes["neuron"]
+        self.heights = row + HIGH * (np.arange(count) * GOLDEN % 1 - 0.5)
+        # so many that they lie on one another are smaller
+        size = 0.09 * current.points**2 * min(1.0, 200 / max(count, 1))
+        self.dots = axes.scatter(
+            np.full(count, np.nan), self.heights, s=size, color=colour, lw=0, alpha=0.85, zorder=3
+        )
+        place: dict[str, Any] = {"xycoords": axes.get_yaxis_transform()}
+        large = (1 if current.narrow(axes.figure) else 1.35) * current.points
+        bold: dict[str, Any] = {"fontsize": large, "fontweight": "bold", "color": ink}
+        current.note(
+            axes, kind or _networks.NAMELESS, (0, row), (-0.8, 0.1 if run else -0.4), ha="right",
+            **place, **bold,
+        )  # fmt: skip
+        if run:
             current.note(
-                axes, words, (angle, 0), (0, -4.9), xycoords=axes.get_xaxis_transform(),
-                ha="center", color=colours.muted,
-            )  # fmt: skip
+                axes, run, (0, row), (-0.8, -1.3), ha="right", color=current.colours.muted, **place
+            )
+        self.share = current.note(axes, "", (1, row), (0.6, -0.4), **place, **bold)
+
+    def update(self, i: int) -> None:
+        """Put each neuron at its angle of that moment."""
+        self.dots.set_offsets(np.stack([_degrees(self.data, i), self.heights], axis=1))
+        self.share.set_text(percent(_in_step(self.data, i)))
 
 
-def _shares(data: xr.Dataset, i: int) -> Float[np.ndarray, " class"]:
-    """The share of the neurons in each class of angles."""
-    angles = _angles(data, i)
-    counts = np.histogram(angles, np.linspace(0, 180, CLASSES + 1))[0]
-    shares: Float[np.ndarray, " class"] = counts / max(len(angles), 1)
-    return shares
-
-
-def _angles(data: xr.Dataset, i: int) -> Float[np.ndarray, " neuron"]:
-    """The angles of the neurons that have one, in degrees."""
+def _degrees(data: xr.Dataset, i: int) -> Float[np.ndarray, " neuron"]:
+    """The angle of each neuron, either way round, in degrees; NaN of one that has none."""
     angles: Float[np.ndarray, " neuron"] = data["phase_difference"].values[i].astype(float)
     # float32 holds pi as a little more than it is
-    return np.minimum(np.degrees(np.abs(angles[np.isfinite(angles)])), 180.0)
+    return np.minimum(np.degrees(np.abs(np.where(np.isfinite(angles), angles, np.nan))), 180.0)
 
 
 def _in_step(data: xr.Dataset, i: int = -1) -> float:
     """The share of the neurons with both waves in step."""
-    angles = _angles(data, i)
+    angles = _degrees(data, i)
+    angles = angles[np.isfinite(angles)]
     return float((angles < IN_STEP).mean()) if len(angles) else 0.0
 
 

@@ -172,7 +172,7 @@ def test_clock_and_pizza_keep_in_step_and_a_torus_does_not() -> None:
     assert claim.holds
     assert claim.sentence == drawn.title
     assert claim.numbers["in step in clock"] == claim.numbers["in step in pizza"] == 1
-    # of 12 classes one: where phases are independent, a twelfth, and here some more
+    # 15 of 180 degrees: where phases are independent, a twelfth, and here some more
     assert claim.numbers["in step in torus"] < 0.25
     assert drawn.claim(reference("torus-59-0", needs)).numbers == claim.numbers
 
@@ -187,18 +187,23 @@ def test_neurons_out_of_step_are_counted() -> None:
     assert "of this torus's neurons" in drawn.alone().claim(torus).sentence
 
 
-def test_a_bar_is_as_high_as_its_share_of_the_neurons() -> None:
-    from grokviz.scenes.clock_or_pizza import phase_differences
-
+def test_a_dot_is_at_its_neurons_angle() -> None:
     data = of("phase-differences")
     # float32 holds pi as more than it is, and -pi is the same angle
     angles = [0.0, 0.2, -0.2, np.pi, -np.pi, 1.6, -1.6, 1.6, 1.6, 1.6]
     data["phase_difference"].values[-1] = np.nan
     data["phase_difference"].values[-1, :10] = angles
-    shares = phase_differences._shares(data, -1)
-    assert shares[[0, 6, 11]] == pytest.approx([0.3, 0.5, 0.2])
-    assert shares.sum() == pytest.approx(1)
-    assert phase_differences._in_step(data) == pytest.approx(shares[0])
+    figure = Figure(figsize=(9, 5))
+    drawing = scene("phase-differences")().alone().draw(figure, data)
+    drawing.update(data.sizes["epoch"] - 1)
+    (axes,) = figure.axes
+    (dots,) = [one for one in axes.collections if len(one.get_offsets()) > 1]
+    shown = np.ma.filled(dots.get_offsets(), np.nan)[:, 0]
+    assert shown[np.isfinite(shown)] == pytest.approx(
+        np.minimum(np.degrees(np.abs(angles)), 180), abs=1e-4
+    )
+    # of those that have an angle, three are below 15 degrees
+    assert "30%" in [text.get_text() for text in axes.texts]
 
 
 # --- attention-rates -------------------------------------------------------------------
