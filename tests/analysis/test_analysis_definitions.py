@@ -139,7 +139,7 @@ def test_they_are_bundled_and_drawn() -> None:
     data = gv.load("modular-addition", names)
     assert data["clusters_kept_loss"].item() < data["cluster_loss"].min()
     scene = Ablation(waves="neurons")
-    watch = "Without the neurons of any one of them the loss grows at least 800-fold"
+    watch = "without the neurons of any one of them the loss is over 800 times as large"
     assert watch in scene.claim(data).watch
     assert "no neurons left out 2.4e-07" in scene.description(data, 0)
     assert "without neurons of 14 0.00021" in scene.description(data, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,20 +71,17 @@ WORSE = 10.0
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
 
-LEAST = 0.0002
-"""A smaller loss is not written in decimal numbers."""
-
 MOST = 7
 """Waves taken away one by one that are shown: those without which the loss is largest."""
 
 
 @dataclass(frozen=True)
 class Ablation(Scene):
-    """Loss after each ablation, as a share or a multiple of the whole network's."""
+    """Loss after each ablation, beside the whole network's."""
 
     name = "ablation"
-    title = "The key waves alone do better than the whole network"
-    watch = "A bar is how many times larger or smaller the loss is than the whole network's"
+    title = "The key waves suffice, and every one counts"
+    watch = "A number says how many times larger or smaller the loss is than the whole network's"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
     needs = (
         "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
@@ -135,17 +133,23 @@ class Ablation(Scene):
             numbers = {"ratio": ratio, "loss": alone}
             count = len(frequencies.key_frequencies(data))
             only = _claims.counted(count)
-            words = f"{only} alone do{'' if count > 1 else 'es'} better than the whole network"
             least = min(_without(data), default=np.nan) / max(_loss(data, WHOLE), 1e-30)
-            watch = self.watch
-            if least >= WORSE:
-                numbers["least"] = least
-                # in whole numbers, never more than it is
-                unit = 10 ** int(np.log10(least)) if least >= 100 else 1
-                times = unit * int(least / unit)
-                one = "any one of them" if count > 1 else "it"
-                one = f"the neurons of {one}" if self.waves == "neurons" else one
-                watch = f"Without {one} the loss grows at least {times:,.0f}-fold, to {_span(data)}"
+            if not least >= WORSE:
+                verb = "do" if count > 1 else "does"
+                words = f"{only} alone {verb} better than the whole network"
+                return Claim(words, self.watch, numbers=numbers)
+            numbers["least"] = least
+            counts = "every one counts" if count > 1 else "it counts"
+            words = f"{only} {'are' if count > 1 else 'is'} enough, and {counts}"
+            # in whole numbers, never more than it is
+            unit = 10 ** int(np.log10(least)) if least >= 100 else 1
+            times = unit * int(least / unit)
+            one = "any one of them" if count > 1 else "it"
+            one = f"the neurons of {one}" if self.waves == "neurons" else one
+            watch = (
+                f"{'They beat' if count > 1 else 'It beats'} the whole network; without {one} "
+                f"the loss is over {times:,.0f} times as large"
+            )
             return Claim(words, watch, numbers=numbers)
         words = "With its key waves alone the loss is"
         words = (
@@ -197,7 +201,7 @@ class Ablation(Scene):
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone or taken "
-            "out, as a multiple of the untouched network's. "
+            "out; numbers at bars are multiples of the untouched network's. Guessing: $\\ln p$. "
             f"{self._definition_of_logits(data)} {OUT[self.waves]} "
             f"{after('section 4.4')}"
         )
@@ -260,7 +264,7 @@ def _room(figure: FigureBase, names: dict[str, str]) -> Axes:
 
 @dataclass(frozen=True)
 class _Bars:
-    """Bars of losses as multiples of the whole network's, from that to both sides.
+    """Bars of losses, from the whole network's to both sides.
 
     Attributes:
         axes, data: where they are drawn, and the dataset.
@@ -281,12 +285,14 @@ class _Bars:
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
         self._scale()
-        axes.axvline(1, color=colours.ink, lw=current_style.line * 0.6, zorder=4)
+        axes.axvline(self._whole, color=colours.ink, lw=current_style.line * 0.6, zorder=4)
         for words, aside, ha in (("\u2190 better", -0.6, "right"), ("worse \u2192", 0.6, "left")):
             current_style.note(
-                axes, words, (1, 1), (aside, 0.4), ha=ha, fontweight="bold",
+                axes, words, (self._whole, 1), (aside, 0.4), ha=ha, fontweight="bold",
                 xycoords=axes.get_xaxis_transform(),
             )  # fmt: skip
+        if self._guess > self._whole:
+            self._draw_guessing()
         axes.set_yticks(range(len(self.names)), list(self.names.values()))
         axes.tick_params(axis="y", length=0)
         for row, (name, label) in enumerate(zip(self.names, axes.get_yticklabels(), strict=True)):
@@ -297,10 +303,10 @@ class _Bars:
         axes, ratios = self.axes, _ratios(self.data, self.names)
         small = style().pixels(axes, style().small) / axes.bbox.width
         axes.set_xscale("log")
-        logs = np.log10([1.0, *(ratio for ratio in ratios if ratio > 0)])
+        logs = np.log10([self._whole, *(self._whole * ratio for ratio in ratios if ratio > 0)])
         low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
         # the shares of the axis that the words at its ends need
-        words = [self._words(r) if self.numbers else "" for r in ratios]
+        words = [_times(r) if self.numbers else "" for r in ratios]
         right = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r >= 1),
                     default=0.0)  # fmt: skip
         left = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r < 1),
@@ -308,19 +314,34 @@ class _Bars:
         # and those of the words above it
         left, right = min(left * small, 0.4), min(max(right, 0.0) * small, 0.4)
         span = (high - low) / (1 - left - right)
-        axes.set_xlim(10 ** (low - left * span), 10 ** (high + right * span))
+        low, high = low - left * span, high + right * span
+        if self._guess > self._whole:
+            # with half of its name at its right
+            high = max(high, np.log10(self._guess) + 0.04 * (high - low))
+        axes.set_xlim(10**low, 10**high)
         self._tick(low, high)
-        whole = f"whole network's {_number(self._whole)} nats"
         narrow = style().narrow(axes.figure)
-        axes.set_xlabel(f"loss / {whole}" if narrow else f"loss, in multiples of the {whole}",
-                        loc="right" if narrow else "center")  # fmt: skip
+        words = "whole network" if narrow else "the whole network's is"
+        axes.set_xlabel(
+            f"loss (nats); {words} {_number(self._whole)}", loc="right" if narrow else "center"
+        )
 
-    def _words(self, ratio: float) -> str:
-        """What stands at a bar's end: how many times, and where there is room the loss itself."""
-        loss = ratio * self._whole
-        if style().narrow(self.axes.figure) or ratio < 1 or not LEAST <= loss < 1000:
-            return _times(ratio)
-        return f"{_times(ratio)} = {_plain(loss)} nats"
+    def _draw_guessing(self) -> None:
+        """A line at the loss of guessing, which says how large the others are."""
+        axes, current_style, colours = self.axes, style(), style().colours
+        ends = axes.transData.transform([(self._whole, 0), (self._guess, 0)])[:, 0]
+        # its name and "worse" need so many ems
+        if ends[1] - ends[0] < 11 * current_style.pixels(axes, current_style.small):
+            return
+        axes.axvline(self._guess, color=colours.faint, lw=current_style.line * 0.6, zorder=2)
+        current_style.note(
+            axes, f"guessing: {self._guess:.2g}", (self._guess, 1), (0.6, 0.4), ha="right",
+            color=colours.muted, xycoords=axes.get_xaxis_transform(),
+        )  # fmt: skip
+
+    @property
+    def _guess(self) -> float:
+        return _guessing(self.data)
 
     @property
     def _whole(self) -> float:
@@ -330,31 +351,31 @@ class _Bars:
         """Ticks at powers of ten, at more where there are few of them."""
         from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-        wide = (0.65 * len(_times(10 ** int(high))) + 1) * style().pixels(self.axes, style().small)
+        wide = 4.5 * style().pixels(self.axes, style().small)
         step = max(int(np.ceil((high - low) * wide / self.axes.bbox.width)), 1)
-        step += step > 1 and step % 2  # as ×1, ×100, ×10,000
-        tens = np.arange(-step * (-low // step), high + 1e-9, step)
+        tens = np.arange(step * np.floor(low / step), high + 1e-9, step)
         marks = [m * 10.0**e for e in tens for m in ((1, 2, 5) if high - low < 1 else (1,))]
         axis = self.axes.xaxis
-        axis.set_major_locator(
-            FixedLocator([mark for mark in marks if mark <= 10 ** (high + 1e-9)])
-        )
+        axis.set_major_locator(FixedLocator([m for m in marks if low <= np.log10(m) <= high]))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda ratio, _: _times(ratio)))
+        axis.set_major_formatter(FuncFormatter(lambda loss, _: _number(loss)))
 
     def _bar(self, row: int, name: str, label: Any) -> None:
         axes, current_style, colours = self.axes, style(), style().colours
-        ratio = _loss(self.data, name) / self._whole
+        loss = _loss(self.data, name)
+        ratio = loss / self._whole
         better = ties.exceeds(1.0, ratio)
         colour = colours.accent if better else colours.muted
         if name.startswith(WAVE):
             colour = frequencies.ink(int(name.removeprefix(WAVE)), self.data)
-        axes.barh(row, ratio - 1, left=1, height=0.62, color=colour, lw=0, zorder=3)
+        axes.barh(
+            row, loss - self._whole, left=self._whole, height=0.62, color=colour, lw=0, zorder=3
+        )
         if better or name.startswith(WAVE):
             label.set(color=colour, fontweight="bold")
         if self.numbers:
             text = current_style.label(
-                axes, ratio, row, self._words(ratio), lift=0.1, va="center", zorder=5,
+                axes, loss, row, _times(ratio), lift=0.1, va="center", zorder=5,
                 ha="right" if better else "left",
             )  # fmt: skip
             text.xyann = ((-0.5 if better else 0.5) * current_style.small, 0)
@@ -379,15 +400,10 @@ def _without(data: xr.Dataset) -> list[float]:
     return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
 
 
-def _plain(loss: float) -> str:
-    """A loss as a decimal number in two digits; very small and very large ones as powers."""
-    return f"{float(f'{loss:.2g}'):g}" if LEAST <= loss < 1000 else _number(loss)
-
-
-def _span(data: xr.Dataset) -> str:
-    """The losses without each of the key waves, from the smallest to the largest."""
-    ends = [_plain(end) for end in (min(_without(data)), max(_without(data)))]
-    return f"{' to '.join(dict.fromkeys(ends))} nats".replace(" to ", "\u2013")
+def _guessing(data: xr.Dataset) -> float:
+    """The loss of guessing among p answers; NaN where the run does not say its p."""
+    p = json.loads(data.attrs.get("settings") or "{}").get("p")
+    return float(np.log(p)) if isinstance(p, (int, float)) and p > 1 else float("nan")
 
 
 def _number(x: float) -> str:

@@ -33,7 +33,7 @@ OWN = {
     "singular-values": "The neurons come to write the answer in only ten directions",
     "wave-circles": "Five waves of the embedding become rings",
     "weight-spectra": "Out of 56 waves five grow to 90% of the embedding",
-    "ablation": "Five waves alone do better than the whole network",
+    "ablation": "Five waves are enough, and every one counts",
     "algorithm": "The network adds by turning five wheels that agree on one answer",
     "logit-spectrum": "The logits condense onto five waves, the same in a and b",
     "logit-waves": "The right answer rises where five waves peak together",
@@ -337,7 +337,7 @@ def test_the_turns_of_a_circle_are_nearly_the_same(times: float, holds: bool) ->
     [
         (
             ablation.BETTER - 0.001,
-            "Five waves alone do better than the whole network",
+            "Five waves are enough, and every one counts",
         ),
         (
             ablation.BETTER + 0.001,
@@ -367,14 +367,13 @@ def test_a_wave_that_is_hardly_missed_is_not_said_to_be(times: float) -> None:
     def change(values: np.ndarray) -> None:
         values[names.index("without-frequency-35")] = times * untouched
 
-    watch = claim("ablation", changed(data, "ablation_loss", change)).watch
-    assert ("Without any one of them the loss grows at least 10-fold" in watch) == (
-        times > ablation.WORSE
-    )
-    assert (
-        "Without any one of them the loss grows at least 4,000-fold"
-        in claim("ablation", data).watch
-    )
+    told = claim("ablation", changed(data, "ablation_loss", change))
+    assert told.holds
+    counts = times > ablation.WORSE
+    assert ("every one counts" in told.sentence) == counts
+    assert ("without any one of them the loss is over 10 times as large" in told.watch) == counts
+    assert ("alone do better" in told.sentence) != counts
+    assert "over 4,000 times" in claim("ablation", data).watch
 
 
 def test_ablations_of_the_rest_of_the_network_are_drawn_where_asked_for() -> None:
@@ -386,7 +385,7 @@ def test_ablations_of_the_rest_of_the_network_are_drawn_where_asked_for() -> Non
 
 
 @pytest.mark.parametrize("rows", ["waves", "logits"])
-def test_bars_of_ablations_are_multiples_of_the_whole_networks_loss(rows: str) -> None:
+def test_bars_of_ablations_go_from_the_whole_networks_loss_to_their_own(rows: str) -> None:
     data = of("ablation")
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
@@ -397,10 +396,12 @@ def test_bars_of_ablations_are_multiples_of_the_whole_networks_loss(rows: str) -
     kept = len(names)
     waves = [n for n in data["ablation"].values.tolist() if n.startswith(ablation.WAVE)]
     names += sorted(waves, key=lambda name: float(losses.sel(ablation=name)))
-    ratios = [float(losses.sel(ablation=n) / losses.sel(ablation="original")) for n in names]
-    assert [bar.get_width() + 1 for bar in axes.patches] == pytest.approx(ratios)
+    whole = float(losses.sel(ablation="original"))
+    ratios = [float(losses.sel(ablation=n)) / whole for n in names]
+    assert [1 + bar.get_width() / whole for bar in axes.patches] == pytest.approx(ratios)
     written = [text.get_text() for text in axes.texts]
     assert {f"×{float(f'{ratio:.2g}'):g}" for ratio in ratios[:kept]} <= set(written)
+    assert "guessing: 4.7" in written  # the logarithm of 113
 
 
 def test_cosines_that_are_no_better_than_guessing_are_no_algorithm() -> None:
