@@ -51,7 +51,7 @@ def test_without_initial_weights_there_is_no_forecast() -> None:
 # --- phase-alignment -------------------------------------------------------------------
 
 
-def test_phases_fall_onto_the_lines() -> None:
+def test_phases_fall_onto_the_line() -> None:
     data = of("phase-alignment")
     claim = scene("phase-alignment")().claim(data)
     assert claim.holds
@@ -62,35 +62,49 @@ def test_phases_fall_onto_the_lines() -> None:
 
 def test_it_is_counted_of_how_many_neurons_the_phases_lie_there() -> None:
     data = of("phase-alignment")
-    start = scene("phase-alignment")().claim(data).sentence.split(" waves ")[0]
+    start = scene("phase-alignment")().claim(data).sentence.split(" double")[0]
     count = int((data["final_frequency"] > 0).sum())
     off = data["neuron_phase"].values[-1]
     # some are a quarter of a turn off, and so small that they weigh nothing
     data["neuron_magnitude"][-1, :, : count // 4] *= 1e-3
     off[-1] = off[0] + off[-2]
-    assert scene("phase-alignment")().claim(data).sentence.startswith("All neurons' waves")
+    assert scene("phase-alignment")().claim(data).sentence.startswith("Each neuron doubles")
     off[-1, : count // 4] += np.pi / 2
     claim = scene("phase-alignment")().claim(data)
     kept = int((data["final_frequency"].values[count // 4 :] > 0).sum())
-    assert claim.sentence.startswith(f"{kept} of {count} neurons' waves")
-    assert start in {"All neurons'", "Nearly all neurons'"}
+    assert claim.sentence.startswith(f"{kept} of {count} neurons double")
+    assert start in {"Each neuron", "Nearly all neurons"}
 
 
-def test_phases_that_stay_where_they_were_are_not_on_the_lines() -> None:
+def test_phases_that_stay_where_they_were_are_not_on_the_line() -> None:
     data = of("phase-alignment")
     data["neuron_phase"][-1] = data["neuron_phase"][0]
     data["neuron_magnitude"][-1] = data["neuron_magnitude"][0]
     claim = scene("phase-alignment")().claim(data)
     assert not claim.holds
-    assert f"{claim.numbers['last']:.0f}° from the lines in the end" in claim.sentence
+    assert f"{claim.numbers['last']:.0f}° from the line in the end" in claim.sentence
 
 
-def test_phases_that_were_on_the_lines_from_the_first_did_not_fall_there() -> None:
+def test_phases_that_were_on_the_line_from_the_first_did_not_fall_there() -> None:
     data = of("phase-alignment")
     data["neuron_phase"][0] = data["neuron_phase"][-1]
     claim = scene("phase-alignment")().claim(data)
     assert not claim.holds
     assert claim.sentence.endswith("from the first checkpoint on")
+
+
+def test_the_neuron_drawn_beside_them_is_on_the_line_where_one_is() -> None:
+    from grokviz.scenes.two_layer_addition import phase_alignment
+
+    data = of("phase-alignment")
+    low, high = phase_alignment.MARKED
+    at = phase_alignment._example(data)
+    phase = np.degrees(data["neuron_phase"].values[-1, :, at])
+    assert low <= phase[0] <= high
+    assert phase[-1] == pytest.approx(2 * phase[0], abs=phase_alignment.ALIGNED)
+    data["neuron_phase"][-1, 0] = 0
+    strongest = int(np.argmax(phase_alignment._weights(data)[-1]))
+    assert phase_alignment._example(data) == strongest
 
 
 def test_half_a_turn_is_as_far_as_can_be() -> None:
