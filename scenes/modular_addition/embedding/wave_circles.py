@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 LEAST, MOST_MARKED = 3, 8
-"""At least and at most so many numbers from 0 on are named: as many as a turn of the ring takes."""
+"""At least so many numbers from 0 on are marked, at most so many steps: those of one turn."""
 
-SIDE = 0.3
-"""Half of the angle over which dots are on the side of a number, in radians."""
-
-OUT = 0.95
-"""How far outside of these a number is written, in ems of its type."""
+OUT, STEP, CLEAR = 0.85, 0.15, 0.55
+"""How far outside of its dot a number is written, in ems of its type; by how much farther while
+a dot is nearer to its middle than the last.
+"""
 
 ABOVE = 1.7
 """So many ems above a ring are room for its name."""
@@ -124,8 +123,8 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k, each moment to its own scale, in "
-            "the large one grey at the first moment; a clean wave is a circle, round which one "
+            "$W_E\\sin_k$ of each embedded frequency k, each moment to its own scale, grey "
+            "at the first moment; a clean wave is a circle, round which one "
             "more leads by k / p of a turn: the angle at each ring. In per cent: standard "
             "deviation of the radii over their mean. "
             f"{after('section 4.1')}"
@@ -194,7 +193,7 @@ def _scales(plane: np.ndarray) -> np.ndarray:
 
 
 class _Ring:
-    """One plane: the dots, the line that joins them, and the first numbers in turn."""
+    """One plane: the dots, in grey where they began, and the first numbers in turn."""
 
     def __init__(self, axes: Axes, data: xr.Dataset, k: int, *, large: bool) -> None:
         current_style, colour = style(), frequencies.ink(k, data)
@@ -208,10 +207,9 @@ class _Ring:
             self.spread = _name_beside(axes, f"wave {k}", angle, colour)
         else:
             _name_above(axes, f"wave {k}", angle, colour)
-        self.marked = list(range(min(MOST_MARKED, max(LEAST, p // k)) if large else LEAST))
+        self.marked = list(range(_marked(p, k) if large else LEAST))
         look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0, "clip_on": False}
         thin: dict[str, Any] = {"zorder": 2, "clip_on": False}
-        (self.joined,) = axes.plot([], [], color=colour, lw=0.35 * line, alpha=0.55, **thin)
         size = 0.34 if large else 0.24
         (self.dots,) = axes.plot([], [], color=colour, ms=points * size, zorder=3, **look)
         ink = current_style.colours.ink
@@ -220,16 +218,15 @@ class _Ring:
         self.texts = [
             current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in self.marked
         ]
-        self.order = np.argsort((np.arange(p) * k) % p, kind="stable")
         self.plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
         self.scale = _scales(self.plane)
         pale = current_style.colours.rest
-        self.began = axes.plot([], [], color=pale, ms=points * size, zorder=1, **look)[:large]
+        self.began = axes.plot([], [], color=pale, ms=points * size, zorder=1, **look)
 
     @property
     def moving(self) -> list[Any]:
         spread = [] if self.spread is None else [self.spread]
-        return [*self.began, *spread, self.joined, self.dots, self.steps, self.marks, *self.texts]
+        return [*self.began, *spread, self.dots, self.steps, self.marks, *self.texts]
 
     def update(self, i: int) -> None:
         """Put the numbers where they are at that moment."""
@@ -239,7 +236,6 @@ class _Ring:
         if self.spread is not None:
             varies = percent(_spread(self.data, self.k, i))
             self.spread.set_text(f"distances from\nthe middle\nvary by {varies}")
-        self.joined.set_data(*points[np.append(self.order, self.order[0])].T)
         self.dots.set_data(*points.T)
         self.steps.set_data(*points[self.marked].T)
         self.marks.set_data(*points[self.marked].T)
@@ -249,16 +245,20 @@ class _Ring:
                 text.set_position(place)
 
     def _around(self, points: np.ndarray) -> list[tuple[float, float] | None]:
-        """Where the marked numbers are written: each farther out than all dots on its side.
+        """Where the marked numbers are written: outside of their dots, clear of all dots.
 
         None where there is no room beside those before it.
         """
-        angles, radii = np.arctan2(points[:, 1], points[:, 0]), np.linalg.norm(points, axis=1)
         places: list[tuple[float, float] | None] = []
         for n in self.marked:
-            aside = np.abs((angles - angles[n] + np.pi) % (2 * np.pi) - np.pi) < SIDE
-            out = min(float(radii[aside].max()), 1.05) + OUT * self.em
-            place = (out * float(np.cos(angles[n])), out * float(np.sin(angles[n])))
+            radius = float(np.hypot(*points[n]))
+            way = points[n] / max(radius, 1e-30)
+            outs = np.arange(radius + OUT * self.em, OUT * self.em + 1.1, STEP * self.em)
+            spots = way * np.append(outs, max(radius, 1.05) + OUT * self.em)[:, None]
+            nearest = np.linalg.norm(spots[:, None] - points, axis=2).min(axis=1)
+            # the last is outside of nearly all dots
+            spot = spots[int(np.argmax(np.append(nearest[:-1] > CLEAR * self.em, True)))]
+            place = (float(spot[0]), float(spot[1]))
             near = [other for other in places if other and math.dist(other, place) < 1.5 * self.em]
             places.append(None if near else place)
         return places
@@ -285,6 +285,11 @@ def _place(axes: Axes, *, beside: bool) -> float:
 def _left(axes: Axes) -> float:
     """Where the name of the large ring begins, in pixels."""
     return style().pixels(axes, style().points) * LEFT[style().slide]
+
+
+def _marked(p: int, k: int) -> int:
+    """How many numbers the large ring names: of few steps to a turn, all up to the one after it."""
+    return max(LEAST, min(MOST_MARKED, round(p / k)) + 1)
 
 
 def _name_above(axes: Axes, name: str, angle: str, colour: str) -> None:
