@@ -348,20 +348,22 @@ class _Shares:
 
     def __init__(self, axes: Axes, one: One, start: float) -> None:
         self.one, current = one, style()
-        self.rows = self.rows(one)
+        self.shown = self.rows(one)
         colours = current.colours
-        axes.set(xlim=(0, 1), ylim=(max(len(self.rows), 2) - 0.5, -0.5))
+        axes.set(xlim=(0, 1), ylim=(max(len(self.shown), 2) - 0.5, -0.5))
         axes.set_axis_off()
         axes.axvline(0, color=colours.faint, lw=0.5 * current.line, zorder=1)
-        tints = [one.tints[row[0]] if len(row) == 1 else colours.rest for row in self.rows.values()]
-        self.bars = axes.barh(range(len(self.rows)), 0, 0.62, color=tints, lw=0, zorder=2)
+        tints = [
+            one.tints[row[0]] if len(row) == 1 else colours.rest for row in self.shown.values()
+        ]
+        self.bars = axes.barh(range(len(self.shown)), 0, 0.62, color=tints, lw=0, zorder=2)
         side: dict[str, Any] = {"va": "center", "color": colours.muted}
         across = axes.get_yaxis_transform()
-        for k, name in enumerate(self.rows):
+        for k, name in enumerate(self.shown):
             current.note(axes, name, (0, k), (-0.5, 0), xycoords=across, ha="right", **side)
         self.values = [
             current.note(axes, "", (0, k), (0.4, 0), xycoords="data", **side)
-            for k in range(len(self.rows))
+            for k in range(len(self.shown))
         ]
         words = "representations (the group as matrices)"
         current.note(
@@ -393,7 +395,7 @@ class _Shares:
     def update(self, i: int) -> None:
         """Let the bars be as long as the shares at a moment."""
         shares = self.one.shares(i)
-        for bar, text, row in zip(self.bars, self.values, self.rows.values(), strict=True):
+        for bar, text, row in zip(self.bars, self.values, self.shown.values(), strict=True):
             share = float(shares[row].sum())
             bar.set_width(share)
             text.set_text(percent(share))
