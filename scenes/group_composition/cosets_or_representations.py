@@ -191,8 +191,8 @@ class _Dots:
         axes.set(xlim=(0, box.width / pitch), ylim=(self.rows, 0))
         size = 0.74 * pitch / current.pixels(axes, 1)
         zero = np.zeros(count)
-        self.dots = axes.scatter(zero, zero, s=size**2, lw=0, zorder=3, clip_on=False)
-        self.rims = axes.scatter(
+        self.dots: Any = axes.scatter(zero, zero, s=size**2, lw=0, zorder=3, clip_on=False)
+        self.rims: Any = axes.scatter(
             zero, zero, s=size**2, lw=0.4 * current.line, facecolors="none",
             edgecolors=colours.faint, zorder=2, clip_on=False,
         )  # fmt: skip
@@ -245,11 +245,11 @@ class _Dots:
         self.dots.set_paths([self.shapes[k] for k in block])
         tones = to_rgba_array([self.tones[k] for k in block])
         tones[example] = to_rgba_array(self.one.tints[self.one.best])[0]
-        self.dots.set_facecolors(tones)
+        self.dots.set_facecolor(tones)
         # to be found, too, where nothing fits it
         rims = np.repeat(to_rgba_array(style().colours.faint), len(block), axis=0)
         rims[example] = tones[example]
-        self.rims.set_edgecolors(rims)
+        self.rims.set_edgecolor(rims)
         self._count(counts, spans)
         self._bracket(0, spans[2], spans[0], counts[2] + counts[0])
         self._bracket(1, spans[0], spans[1], counts[0] + counts[1])
