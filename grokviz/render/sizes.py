@@ -15,8 +15,11 @@ TABLE = Path(__file__).with_name("still_sizes.json")
 SLIDE = 1920 * 1080
 """Pixels of the PNGs in the table."""
 
-GROWS, AVIF = 0.57, 0.42
-"""A PNG grows by this power of its pixels, and an AVIF is so large a share of it."""
+GROWS = {"png": 0.57, "avif": 0.57}
+"""By what power of its pixels a picture of this format grows; others do not."""
+
+LIKE = {"avif": ("png", 0.42)}
+"""Of a format that the table has not, the one that it is about so large a share of."""
 
 
 @lru_cache(maxsize=1)
@@ -33,9 +36,8 @@ def usual_bytes(scene: Scene, kind: str, pixels: int) -> float | None:
 
     ``pixels`` are those of the picture.
     """
-    pixel = kind in ("png", "avif")
-    measured = sizes().get(scene.name, {}).get("png" if pixel else kind)
+    name, share = LIKE.get(kind, (kind, 1.0))
+    measured = sizes().get(scene.name, {}).get(name)
     if measured is None:
         return None
-    scale = (pixels / SLIDE) ** GROWS * (AVIF if kind == "avif" else 1)
-    return measured * scale if pixel else float(measured)
+    return measured * share * (pixels / SLIDE) ** GROWS.get(kind, 0.0)

@@ -10,7 +10,6 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._band_names import BandNames
 from grokviz.scenes.any._papers import after
-from matplotlib.colors import to_rgba
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -182,6 +181,8 @@ class _Bands:
         panel: panels.CurvePanel,
         lines: list[int],
     ) -> None:
+        from matplotlib.colors import to_rgba
+
         self.axes, self.epochs, self.panel = axes, data["epoch"].values.astype(float), panel
         stacked = np.cumsum([np.zeros(len(self.epochs)), *parts.values()], axis=0)
         self.edges = np.nan_to_num(stacked, posinf=0.0)

@@ -107,7 +107,7 @@ class Thread(Film):
         seen = _said.Seen.OWN if own else _said.Seen.SECOND if table else _said.Seen.ANOTHER
         return (
             Chapter("opening", "opening", own=own),
-            Chapter("grokking", "grokking-curve", seconds=18.5, hold=2, run=table,
+            Chapter("grokking", "grokking-curve", seconds=19.5, hold=2, run=table,
                     captions=_said.losses),  # 1
             Chapter("induction", "induction-task"),
             Chapter("phase-change", "induction-phase-change", seconds=12, hold=2,
