@@ -40,4 +40,4 @@ def usual_bytes(scene: Scene, kind: str, pixels: int) -> float | None:
     measured = sizes().get(scene.name, {}).get(name)
     if measured is None:
         return None
-    return measured * share * (pixels / SLIDE) ** GROWS.get(kind, 0.0)
+    return float(measured * share * (pixels / SLIDE) ** GROWS.get(kind, 0.0))
