@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,12 +26,12 @@ AFTER = 1.35
 
 @dataclass(frozen=True)
 class SkipTrigram(Scene):
-    """The loss, or train and test loss, and the attention to the key token below."""
+    """The attention to the one token that tells, and the loss as its mirror image, or above it."""
 
     name = "skip-trigram"
     panels = ("held-out", "loss")
-    title = "The loss falls while attention turns to the key token"
-    watch = "Task: find the one key token among noise. Below: how much the last token looks at it"
+    title = "The loss falls as attention finds the one token that tells"
+    watch = "Task: name the one token that is not noise"
     source = "non-modular notebook of the grokking work; thread, tweet 2"
     needs = (
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
@@ -46,7 +46,7 @@ class SkipTrigram(Scene):
 
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
-    attention: bool = option(True, "the attention to the key token, below")
+    attention: bool = option(True, "the attention to the one token that tells")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -67,14 +67,17 @@ class SkipTrigram(Scene):
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
         shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; attention to the key goes {shares}")
+            return Claim.instead(f"{falls}; attention to the token goes {shares}")
         if after - before < FINDS:
-            return Claim.instead(f"{falls} as attention to the key rises {shares}")
+            return Claim.instead(f"{falls} as attention to the token rises {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
-        return Claim("The loss falls as attention finds the key", self.watch, numbers=numbers)
+        return Claim(self.title, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The loss above, the attention below, the change shaded through both."""
+        """Both as shares of 1 in one panel, or the loss above, the attention below."""
+        whole = self._whole(data)
+        if whole:
+            return self._mirror(figure, data, whole)
         losses, last = changes.losses(data), self._last(data)
         # one curve needs no name, which its axis has
         right = 8.4 if len(losses) > 1 else 1.6
@@ -91,7 +94,7 @@ class SkipTrigram(Scene):
             colour = style().colours.frequencies[0]
             attention = panels.at_checkpoints(data, 100 * data["key_attention"], colour)
             drawn.append(changes.ChangePanel(
-                rooms[1], data, {"_to the key": attention}, ylabel="looks at key (%)",
+                rooms[1], data, {"_to the token": attention}, ylabel="attention (%)",
                 time=self.time, end=last, ylim=(0, 100), yticks=(0, 50, 100),
             ))  # fmt: skip
         panels.without_time(*rooms[:-1])
@@ -110,14 +113,41 @@ class SkipTrigram(Scene):
             *(_marks.draw(*one, data["epoch"]) for one in zip(rooms, marks, strict=False)),
         )
 
+    def _whole(self, data: xr.Dataset) -> float:
+        """The loss at the start, of which the loss is a share in the picture; 0 where it is not."""
+        if not self.attention or self.loss == "log" or data.sizes["tested_epoch"]:
+            return 0.0
+        first = changes.loss_near(data, 0)
+        return first if np.isfinite(first) and first > 0 else 0.0
+
+    def _mirror(self, figure: FigureBase, data: xr.Dataset, whole: float) -> Drawing:
+        """The attention, strong, and the loss as a share of its start, on one scale."""
+        (axes,) = style().stack(figure, (1,), left=5.0, right=9.4, top=1.0)
+        (loss,) = changes.losses(data).values()
+        loss = replace(loss, y=100 * loss.y / whole, colour=style().colours.muted)
+        colour = style().colours.frequencies[0]
+        attention = panels.at_checkpoints(data, 100 * data["key_attention"], colour)
+        finite = loss.y[np.isfinite(loss.y)]
+        panel = changes.ChangePanel(
+            axes, data, {"loss\n(100% at start)": loss, "attention\nto that token": attention},
+            ylabel="share (%)", time=self.time, end=self._last(data), phases="none",
+            ylim=(0, 1.02 * max(100.0, float(finite.max()))), yticks=(0, 50, 100),
+        )  # fmt: skip
+        for line in panel.traces["attention\nto that token"].lines:
+            line.set_linewidth(1.6 * line.get_linewidth())
+        # where the title has no numbers, the two curves alone are the picture
+        moments = () if self.claim(data).holds else changes.fall(data) or ()
+        marks = _marks_of_attention(data, moments)
+        return Drawing.of(panel.along(data["epoch"]), _marks.draw(axes, marks, data["epoch"]))
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """The loss and the attention at that moment, and when the loss fell."""
         word, now = clocks.word(data), data.isel(epoch=i)
         words = [
-            f"Loss over {word}s, and attention to the key token below it. At {word} "
+            f"Loss over {word}s, and attention to the one token that tells. At {word} "
             f"{int(now['epoch'])} the loss on {changes.fresh(data)} is "
             f"{float(now['held_out_loss']):.2g} "
-            f"and {percent(float(now['key_attention']))} of the attention goes to the key token."
+            f"and {percent(float(now['key_attention']))} of the attention goes to that token."
         ]
         fall_span = changes.fall(data)
         if data.sizes["tested_epoch"]:
@@ -132,10 +162,11 @@ class SkipTrigram(Scene):
         """With the task and the citation."""
         finite = bool(data.sizes["tested_epoch"])
         trained = "on the same few sequences" if finite else "each sequence seen once"
+        scale = " The loss is drawn as a share of its value at the start." * bool(self._whole(data))
         return (
-            "Loss of a one-layer attention-only transformer that finds the one key token among "
-            f"noise, {trained}, and its mean attention from the last token to the key token on "
-            f"fresh sequences.{changes.tested_on(data)} After the non-modular notebook of "
+            "Loss of a one-layer attention-only transformer that names the one token that tells "
+            f"among noise, {trained}, and its mean attention from the last token to that one on "
+            f"fresh sequences.{scale}{changes.tested_on(data)} After the non-modular notebook of "
             "Nanda et al. (2023), arXiv:2301.05217."
         )
 
@@ -150,7 +181,7 @@ class SkipTrigram(Scene):
 
 
 def _attention(data: xr.Dataset, epochs: tuple[float, ...]) -> tuple[float, ...]:
-    """The attention to the key token at some epochs, between checkpoints in proportion."""
+    """The attention to the token that tells at some epochs, between checkpoints in proportion."""
     attention = np.nan_to_num(data["key_attention"].values.astype(float))
     return tuple(float(x) for x in np.interp(epochs, data["epoch"].values, attention))
 

@@ -11,7 +11,7 @@ def about(settings: Mapping[str, Any]) -> list[str]:
     """Describe a run's task and its amount of data."""
     noise = settings["length"] - 1
     return [
-        f"name the one key token among {noise} of noise",
+        f"name the one token among {noise} of noise",
         *amount_of_data(settings, "sequences"),
     ]
 
