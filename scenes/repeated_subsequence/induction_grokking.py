@@ -19,7 +19,6 @@ from grokviz.scenes.repeated_subsequence._induction import (
     kind_colours,
 )
 
-from grokviz.media import typefaces
 from grokviz.scene import Claim, Drawing, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
@@ -31,30 +30,33 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-HIGH = 2.2
-"""How high the hill of the test loss is at most, in rows."""
+HIGH = 1.4
+"""How high the test loss is at most, in rows."""
 
-TRAIN = 0.8
-"""How high the hill of the train loss is at most, in rows; logarithmic, for its spikes."""
-
-RISES = 1.6
+RISES = 3.0
 """How high a head's hill is where all of its attention goes there, in rows."""
+
+ONE = "Drawn is the head with the highest at the end of the picture, or the one asked for."
+"""What is said of the head where no others are drawn."""
 
 OTHERS = "best other"
 """What the row of all other heads is called."""
 
 APART = 1.0
-"""How far apart the rows of heads are; the first has as much more room for its number."""
+"""How far apart the rows of further heads are."""
+
+BETWEEN = 0.5
+"""How much room is between the test loss and all of a head's attention, in rows."""
 
 
 @dataclass(frozen=True)
 class InductionGrokking(HeadsBelowLoss):
-    """The hills of the test and the train loss on a fixed set of sequences, and of each head."""
+    """The test loss on a fixed set of training sequences, and below it the hill of a head."""
 
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
-    title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "Heads: how much they look at the token to copy"
+    title = "As a head learns what to copy, the test loss comes down"
+    watch = "One head: how much it looks at the token to copy"
     above_heads = "heads: attention to what followed the same token before"
     of_heads = "attention (%)"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
@@ -63,6 +65,7 @@ class InductionGrokking(HeadsBelowLoss):
     phases = "none"
     paper_figures = {"25": {}}  # noqa: RUF012
 
+    others: bool = option(False, "the other heads' scores, in grey")
     spikes: bool = option(False, "from each drop of the test loss a line to the train loss's spike")
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -76,16 +79,12 @@ class InductionGrokking(HeadsBelowLoss):
             now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
             head = f"head {self.head(data)} finds what to copy"
             return Claim.instead(f"{now}since then {head} {shares}")
-        sentence = "It memorises first; a head learns what to copy later"
         numbers = {"before": before, "after": after}
         drops = len(_drops(data))
-        if not drops:
-            return Claim(sentence, self.watch, numbers=numbers)
-        if not self.spikes:
-            watch = f"{self.watch}; where the test loss drops, the train loss spikes"
-            return Claim(sentence, watch, numbers=numbers)
+        if not drops or not self.spikes:
+            return Claim(self.title, self.watch, numbers=numbers)
         watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
-        return Claim(sentence, watch, numbers={**numbers, "drops": drops})
+        return Claim(self.title, watch, numbers={**numbers, "drops": drops})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Hills, with a line where it had memorised; or curves, with lines from spikes to drops."""
@@ -96,30 +95,27 @@ class InductionGrokking(HeadsBelowLoss):
             return drawn
         spikes = _spikes(figure.axes[:-1], data, drops) if drops else Drawing()
         turns = [_turn(figure.axes, data, *_memorised(data, learned))]
-        halved = _halved(data, figure.axes[0]) if as_hills else None
-        if halved is not None:
-            turns.append(_turn(figure.axes, data, *halved))
         return Drawing.of(drawn, spikes, *turns)
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The hills of both losses, and below them those of the head in colour and the others."""
+        """The test loss as a line, and below it the hill of the head in colour, and of others."""
         narrow, end = style().narrow(figure), changes.end(data)
         axes = style().panels(figure, left=5.8 if narrow else 7.6, right=3.6, top=1.6)[0][0]
-        loss, train = (changes.losses(data)[which] for which in ("test", "train"))
+        loss = changes.losses(data)["test"]
         finite = loss.y[np.isfinite(loss.y) & (loss.y > 0)]
         top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
         unit = {"top": top, "low": low if self.loss == "log" else None}
         heads = self._heads(data)
-        rows = [HIGH, HIGH + APART, *(HIGH + (n + 3) * APART for n in range(len(heads)))]
+        first = HIGH + BETWEEN + RISES
+        rows = [HIGH, *(first + n * APART for n in range(len(heads)))]
         _ridges.frame(axes, end, rows[-1], 0.4, time=self.time)
         axes.set_xlabel(clocks.word(data))
         high = HIGH * _ridges.height(loss.y, **unit)
-        hills = [
-            _ridges.Ridge(axes, loss.x, high, rows[0], loss.colour),
-            _ridges.Ridge(axes, train.x, TRAIN * _decades(train.y), rows[1], train.colour),
-        ]
+        hills = [_ridges.Ridge(axes, loss.x, high, rows[0], loss.colour)]
+        # a line alone: the eye goes to the head
+        hills[0].fill(0)
         epochs = data["epoch"].values.astype(float)
-        for row, (_, scores, colour) in zip(rows[2:], heads, strict=True):
+        for row, (_, scores, colour) in zip(rows[1:], heads, strict=True):
             hills += [_ridges.Ridge(axes, epochs, RISES * each, row, colour) for each in scores]
         marks = []
         for mark in self.marks(data):
@@ -128,21 +124,21 @@ class InductionGrokking(HeadsBelowLoss):
             y, lift = rows[0] - HIGH * share, 0.7 if mark.ha == "left" else 0.0
             ink = style().colours.ink
             marks.append(mark._replace(y=y, text=text, colour=ink, lift=lift, ha="left"))
-        shares, halved = [self._percent(data, at) for at in self.moments(data)], _halved(data, axes)
+        shares = [self._percent(data, at) for at in self.moments(data)]
         # right of the hill, where nothing is
         shares[1:] = [mark._replace(ha="left", lift=0.0) for mark in shares[1:]]
-        if halved is not None:
-            shares.append(self._percent(data, halved[0])._replace(ha="right"))
-        _ridges.levels(axes, [rows[2] - RISES], "100%")
-        marks += [mark._replace(y=rows[2] - RISES * mark.y / 100) for mark in shares]
+        # below further heads' hills 0% would meet their numbers
+        for share in (1,) if len(heads) > 1 else (0, 1):
+            _ridges.levels(axes, [rows[1] - share * RISES], f"{share:.0%}")
+        marks += [mark._replace(y=rows[1] - RISES * mark.y / 100) for mark in shares]
         name, scores, _ = heads[-1]
         if name == OTHERS and len(shares) > 1:
             last, muted = float(scores[0][-1]), style().colours.muted
             at = rows[-1] - RISES * last
             marks.append(_marks.Mark(epochs[-1], at, percent(last), muted, "left", 0.0))
-        names = ["test loss", "train loss\n(log scale)", *(name for name, *_ in heads)]
+        names = ["test loss", *(name for name, *_ in heads)]
         tints = [style().colours.words(colour) for *_, colour in heads]
-        tints = [loss.colour, train.colour, *tints]
+        tints = [loss.colour, *tints]
         _ridges.name_rows(axes, names, tints, rows)
         parts: list[Part] = [
             Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
@@ -166,6 +162,10 @@ class InductionGrokking(HeadsBelowLoss):
             highest = np.max([each[:, *at] for at in rest], axis=0)
             rows.append((OTHERS, [highest], style().colours.faint))
         return rows
+
+    def coloured(self) -> str:
+        """Which head is drawn, or in colour."""
+        return super().coloured() if self.others else ONE
 
     def apart(self, data: xr.Dataset) -> bool:
         """Where its spikes are spoken of, which a linear axis of the test loss does not show."""
@@ -201,21 +201,16 @@ class InductionGrokking(HeadsBelowLoss):
             if self.spikes
             else ""
         )
+        losses = "Training and test" if self.spikes else "Test"
+        heads = "its heads" if self.others else "a head"
         own = " The train loss has its own, logarithmic panel." if self.apart(data) else ""
         return (
-            "Training and test loss of a two-layer "
+            f"{losses} loss of a two-layer "
             "attention-only transformer that completes repeated subsequences, trained on the same "
-            f"few sequences all the time, and its heads. {self.definitions()}{drops}{own}"
+            f"few sequences all the time, and below it {heads}. {self.definitions()}{drops}{own}"
             f"{changes.tested_on(data)} "
             f"{after(f'figure 25; {HEADS}')}"
         )
-
-
-def _decades(loss: np.ndarray) -> np.ndarray:
-    """How high a loss is on a logarithmic scale from its least to its largest value, up to 1."""
-    finite = loss[np.isfinite(loss) & (loss > 0)]
-    low, top = (float(finite.min()), float(finite.max())) if finite.size else (0.1, 1.0)
-    return _ridges.height(loss, top, low=low)
 
 
 def _drops(data: xr.Dataset) -> list[float]:
@@ -258,34 +253,11 @@ def _memorised(data: xr.Dataset, learned: changes.Overfit) -> tuple[int, str]:
     return learned.memorised, f"memorised at {clocks.word(data)} {learned.memorised:,}"
 
 
-def _halved(data: xr.Dataset, axes: Axes) -> tuple[int, str] | None:
-    """Since when the test loss is below half of its largest value, and what is said of it.
-
-    None where it does not stay there, or has no room beside when it memorised.
-    """
-    learned = changes.overfit(data)
-    if learned is None:
-        return None
-    epochs, test = losses_of(data, "test")
-    _, top, _ = changes.peak(data, learned.memorised)
-    above = np.flatnonzero(~(test < top / 2))
-    after = int(above[-1]) + 1 if above.size else 0
-    if after == len(epochs):
-        return None
-    at = int(epochs[after])
-    words = f"test loss below half its peak from {clocks.word(data)} {at:,}"
-    begin, name = _memorised(data, learned)
-    ends = axes.transData.transform([(begin, 0), (at, 0)])[:, 0]
-    em = style().pixels(axes, style().small)
-    wide = em * (typefaces.width(name) + typefaces.width(words) + 1)
-    return (at, words) if ends[1] - ends[0] > wide else None
-
-
 def _turn(rooms: Sequence[Axes], data: xr.Dataset, at: int, name: str) -> Drawing:
     """A line through all panels at an epoch, and above them what happened there."""
     muted, axes = style().colours.muted, rooms[0]
     look: dict[str, Any] = {"color": muted, "lw": 0.5 * style().line, "ls": (0, (4, 2))}
-    lines = [each.axvline(at, zorder=1.8, **look) for each in rooms]
+    lines = [each.axvline(at, zorder=6, **look) for each in rooms]
     # above the panel, where no curve is
     text = style().note(
         axes, name, (at, 1), (0, 0.45),
