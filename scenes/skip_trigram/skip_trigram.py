@@ -56,7 +56,7 @@ class SkipTrigram(Scene):
         changes.require_checkpoints(cls.name, data)
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How far the loss fell, and how far the attention turned meanwhile."""
+        """That the loss fell, and how far the attention turned meanwhile."""
         fall_span = changes.fall(data)
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
@@ -64,12 +64,12 @@ class SkipTrigram(Scene):
         if not low < high:
             return Claim.instead(changes.no_fall(data))
         before, after = _attention(data, fall_span)
-        falls = f"The loss falls from {high:.2g} to {low:.2g}"
         shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
+        turns = "attention to the token that tells"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; attention to the token goes {shares}")
+            return Claim.instead(f"The loss falls; {turns} goes {shares}")
         if after - before < FINDS:
-            return Claim.instead(f"{falls} as attention to the token rises {shares}")
+            return Claim.instead(f"The loss falls as {turns} rises {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
         return Claim(self.title, self.watch, numbers=numbers)
 

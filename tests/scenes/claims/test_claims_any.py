@@ -571,7 +571,7 @@ def close_up(data: xr.Dataset, i: int) -> Figure:
 
 @pytest.mark.parametrize(
     ("rise", "words"),
-    [(0.24, "token goes"), (0.26, "token rises"), (0.49, "token rises"), (0.51, "finds")],
+    [(0.24, "tells goes"), (0.26, "tells rises"), (0.49, "tells rises"), (0.51, "finds")],
 )
 def test_attention_turns_to_the_key_token(rise: float, words: str) -> None:
     data = reference("skip-trigram")
