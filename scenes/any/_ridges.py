@@ -86,11 +86,12 @@ class Ridge:
             high = heights > 0
             near = high | np.append(high[1:], False) | np.append(False, high[:-1])
             self.edge = np.where(near, self.y, np.nan)
+        self.ghost: PolyCollection | None = None
         if style().ghost:
-            whole = PolyCollection(
+            self.ghost = PolyCollection(
                 [self._corners(len(self.x))], facecolors=[blend(colour, GHOST)], lw=0, zorder=at
             )
-            axes.add_collection(whole, autolim=False)
+            axes.add_collection(self.ghost, autolim=False)
             axes.plot(
                 self.x, self.edge, color=blend(colour, 0.5), lw=0.5 * style().line, zorder=at + 0.01
             )
@@ -111,7 +112,11 @@ class Ridge:
 
     def fill(self, share: float) -> None:
         """Fill it with so much of its colour."""
-        self.hill.set_facecolor(blend(str(self.line.get_color()), share))
+        colour = str(self.line.get_color())
+        self.hill.set_facecolor(blend(colour, share))
+        if self.ghost is not None:
+            # what is to come is never stronger than the past
+            self.ghost.set_facecolor(blend(colour, min(share, GHOST)))
 
     def update(self, moment: float) -> None:
         """Draw strongly up to ``moment``."""
