@@ -109,11 +109,12 @@ def latest(ours: Ladder, published: Ladder) -> str:
     if here < FAR:
         return ""
     both = min(here, _times(published, late)) if len(published) > 1 and late in published else here
-    where = "In the median" if both >= FAR else "In the median of our runs"
-    times = int(both if both >= FAR else here)
-    multiple = TIMES.get(times, f"{in_words(times)} times")
+    where = "" if both >= FAR else "In our runs, "
+    times = both if both >= FAR else here
+    multiple = TIMES.get(int(times), f"{in_words(int(times))} times")
+    over = "over " if times > int(times) else ""
     others = _names(ours, late, "or")
-    return f"{where}, {late} takes at least {multiple} as long to learn as {others}"
+    return f"{where}{late} takes {over}{multiple} as long to learn as {others}"
 
 
 def _names(ladder: Ladder, late: str, word: str) -> str:

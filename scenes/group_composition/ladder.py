@@ -31,8 +31,8 @@ class _Row(NamedTuple):
 OURS, PUBLISHED, THICK = -0.17, 0.2, 0.3
 """Where the bars of a group are, below its middle, and how thick, in rows."""
 
-WORD = 5.5
-"""Ems right of a bar that the word for whose runs it is needs."""
+KEY = {"ours": 0.5, "published": 4.5}
+"""Ems from the left to the dot of each word of the key."""
 
 FEW = 4
 """Of so many groups the names have three lines."""
@@ -43,8 +43,8 @@ class Ladder(Scene):
     """A row a group, a dot a run: when it generalised, ours and the published; bars are medians."""
 
     name = "ladder"
-    title = "In the median, A5 takes at least three times as long to learn as C60 or D30"
-    watch = "Each dot is a run; bars end at the median of their dots"
+    title = "A5 takes over three times as long to learn as C60 or D30"
+    watch = "Each dot is a run; bars end at the median of their runs"
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
     wishes = ("accurate_epoch", "member_test_accuracy", "member_group")
@@ -86,23 +86,25 @@ class Ladder(Scene):
         return Claim.instead(ladders.in_turn(ours), watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Both ladders on one scale of updates, the groups in the order of ours."""
+        """Both ladders on one scale, first the groups of which the most pairs commute."""
         ours, published = self._drawn(data)
-        names = dict.fromkeys((*ours, *published))
+        names = sorted(
+            dict.fromkeys((*ours, *published)), key=lambda group: -(groups.commuting(group) or 0)
+        )
         rows = [_Row(name, ours.get(name, []), published.get(name, [])) for name in names]
         missing = any(np.isinf(v) for row in rows for v in (*row.ours, *row.published))
         narrow = style().narrow(figure)
         right = (5.6 if narrow else 8.4) if missing else 2.0
         same = ladders.by_accuracy(data)
         axes = style().panels(
-            figure, left=4.6 if narrow else 12.4, right=right, top=0.8, bottom=3.4 if same else 4.6
+            figure, left=4.6 if narrow else 12.4, right=right, top=2.2, bottom=3.4 if same else 4.6
         )[0][0]
         _frame(axes, rows, same=same)
         _name(axes, rows)
-        for whose, y in (("ours", OURS), ("published", PUBLISHED)):
-            named = _named(rows, whose)
-            for k, row in enumerate(rows):
-                _Bar(axes, row, k + y).draw(getattr(row, whose), whose, named=row is named)
+        _key(axes)
+        for k, row in enumerate(rows):
+            for whose, y in (("ours", OURS), ("published", PUBLISHED)):
+                _Bar(axes, row, k + y).draw(getattr(row, whose), is_open=whose == "published")
         if missing:
             axes.axvline(axes.get_xlim()[1], color=style().colours.faint, lw=0.5 * style().line)
             style().note(
@@ -155,7 +157,7 @@ class Ladder(Scene):
             else f"the first logged update with a {ladders.BY_LOSS}"
         )  # fmt: skip
         return (
-            "The groups are in the order of ours; bars end at medians. "
+            "First are the groups of which the most pairs commute; bars end at medians. "
             f"{capitalised(self._compared(data))}. Ours: {ours}. "
             "Published: the first of every 100 steps with 95% of the test pairs right, by "
             "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
@@ -168,12 +170,8 @@ class Ladder(Scene):
 def _frame(axes: Axes, rows: list[_Row], *, same: bool) -> None:
     """Axes around all runs, a row a group from above; ``same`` if one mark is that of all."""
     every = [v for row in rows for v in (*row.ours, *row.published) if np.isfinite(v)] or [1.0]
-    # the bars that are named leave room for the word
-    room = 1 - WORD * style().pixels(axes, style().small) / axes.bbox.width
-    named = [_end(getattr(_named(rows, whose), whose)) for whose in ("ours", "published")]
-    far = max([end for end in named if np.isfinite(end)], default=0.0)
     axes.set(
-        xlim=(0, max(1.04 * max(every), far / max(room, 0.5))),
+        xlim=(0, 1.04 * max(every)),
         ylim=(len(rows) - 0.45, -0.55),
         xlabel=_across(rows, same=same, narrow=style().narrow(axes.figure)),
     )
@@ -195,17 +193,26 @@ def _across(rows: list[_Row], *, same: bool, narrow: bool) -> str:
     return f"updates until, ours: {ladders.BY_LOSS};\npublished: {ladders.BY_ACCURACY}"
 
 
-def _end(runs: list[float]) -> float:
-    """Where a group's bar and dots end; infinite where half of its runs have not learnt it."""
-    known = [v for v in runs if np.isfinite(v)]
-    return max([*known, float(np.median(runs))]) if runs else 0.0
+def _key(axes: Axes) -> None:
+    """Above all rows, whose runs the filled dots are and whose the open ones."""
+    current = style()
+    em = current.pixels(axes, current.points)
+    for word, at in KEY.items():
+        x, y = at * em / axes.bbox.width, 1 + 0.9 * em / axes.bbox.height
+        axes.plot(
+            [x], [y], "o", transform=axes.transAxes,
+            **_marks(current.colours.ink, 0.62 * current.points, is_open=word == "published"),
+        )  # fmt: skip
+        current.note(axes, word, (x, y), (0.7, 0), va="center", fontsize=current.points)
 
 
-def _named(rows: list[_Row], whose: str) -> _Row:
-    """The row whose bar is named: the shortest one of both, at whose right there is room."""
-    both = [row for row in rows if row.ours and row.published]
-    own = both or [row for row in rows if getattr(row, whose)]
-    return min(own, key=lambda row: max(_end(row.ours), _end(row.published)))
+def _marks(colour: str, size: float, *, is_open: bool) -> dict[str, Any]:
+    """How dots look: filled ones with a thin rim of the ground, or open ones."""
+    line, ground = style().line, style().colours.background
+    return {
+        "ms": size, "mew": (0.5 if is_open else 0.25) * line, "clip_on": False, "zorder": 3,
+        "mec": colour if is_open else ground, "mfc": ground if is_open else colour,
+    }  # fmt: skip
 
 
 def _name(axes: Axes, rows: list[_Row]) -> None:
@@ -257,28 +264,17 @@ class _Bar:
         self.size = min(most * style().points, 0.5 * THICK * points)
         self.step = self.size / points
 
-    def draw(self, runs: list[float], word: str, *, named: bool) -> None:
-        """Draw them; runs that are equal on one another, and whose they are where ``named``."""
+    def draw(self, runs: list[float], *, is_open: bool) -> None:
+        """Draw them; runs that are equal on one another."""
         if not runs:
             return
         axes, current, known = self.axes, style(), sorted(v for v in runs if np.isfinite(v))
-        is_open, ground = word == "published", style().colours.background
         end, median = axes.get_xlim()[1], float(np.median(runs))
         axes.barh(
             [self.y], [min(median, end)], THICK, color=self.colour, alpha=0.2 if is_open else 0.42,
             lw=0, zorder=2,
         )  # fmt: skip
-        if named:
-            at = _end(runs) if np.isfinite(_end(runs)) else 0.0
-            style().note(
-                axes, word, (at, self.y), (0.7, 0), va="center", xycoords="data",
-                color=current.colours.muted if at else current.colours.ink,
-            )  # fmt: skip
-        marks: dict[str, Any] = {
-            "ms": self.size, "mew": (0.5 if is_open else 0.25) * current.line, "clip_on": False,
-            "mec": self.colour if is_open else ground, "mfc": ground if is_open else self.colour,
-            "zorder": 3,
-        }  # fmt: skip
+        marks = _marks(self.colour, self.size, is_open=is_open)
         axes.plot(known, self._heights(known), "o", **marks)
         em = current.pixels(axes, current.points) / axes.bbox.width
         never = [1 + em * (1.1 + n) for n in range(len(runs) - len(known))]
