@@ -30,6 +30,9 @@ INNER = {"clock": 0.72, "pizza": 0.0}
 FOOT, ROW, LOWEST = -0.06, -0.13, -0.2
 """Where the axis is, where networks that have not learned stand below it, and where it all ends."""
 
+COUNT = 3.4
+"""Ems between two rates from which on counts stand above them."""
+
 RADIUS, APART = 1.8, 5.0
 """The radius of a sketch and the room between two, in ems."""
 
@@ -70,7 +73,7 @@ class Columns:
         return [_networks.tint("clock" if one < _rates.CLOCK else "pizza") for one in last]
 
     def frame(self, axes: Axes) -> None:
-        """The axes, a ground for each rate, the border of both kinds, and published medians."""
+        """The axes, a ground for each rate, and the border of both kinds."""
         from matplotlib.ticker import MultipleLocator
 
         current, colours = style(), style().colours
@@ -97,15 +100,23 @@ class Columns:
         axes.axhline(
             1 - _rates.CLOCK, color=colours.faint, lw=0.5 * current.line, zorder=0.5, ls=(0, (4, 3))
         )
-        for low, high, symmetricity, _ in _rates.PUBLISHED:
-            axes.plot(
-                [low, high], [1 - symmetricity] * 2, color=colours.faint, lw=1.2 * current.line,
-                zorder=1, solid_capstyle="butt",
-            )  # fmt: skip
-        current.note(
-            axes, "medians of published networks", (1, 1 - _rates.PUBLISHED[-1][2]), (0, 0.4),
-            xycoords="data", ha="right", va="bottom", color=colours.muted,
-        )  # fmt: skip
+
+    def write_counts(self, axes: Axes) -> None:
+        """Above each rate, where there is room, how many of its learned networks become clocks."""
+        current = style()
+        low, high = axes.get_xlim()
+        room = self.room / (high - low) * axes.bbox.width
+        if room < COUNT * current.pixels(axes, current.points):
+            return
+        last = _rates.places_at(self.data, np.arange(len(self.rates)), np.inf)[:, 0]
+        look: dict[str, Any] = {"ha": "center", "xycoords": axes.get_xaxis_transform()}
+        for rate in self.shown:
+            own = (self.rates == rate) & self.learnt
+            words = f"{int((last[own] < _rates.CLOCK).sum())} of {int(own.sum())}"
+            if own.any():
+                current.note(axes, words, (rate, 1), (0, 0.6), fontsize=current.points, **look)
+        look |= {"ha": "right", "xycoords": "axes fraction", "fontsize": current.points}
+        current.note(axes, "clocks:", (0, 1), (-0.3, 0.6), **look)
 
     def name_sides(self, axes: Axes) -> None:
         """Both names inside of the axes, at the border between them."""

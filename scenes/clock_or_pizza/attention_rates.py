@@ -97,7 +97,7 @@ class AttentionRates(Scene):
         return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The published medians, and the networks where they are at the moment."""
+        """The networks where they are at the moment, and how many of each rate become clocks."""
         if self.plane:
             axes = style().panels(figure, left=5.0, right=1.6, top=2.6, bottom=3.6)[0][0]
             dots = _Dots(axes, data, Plane(axes, data))
@@ -116,23 +116,9 @@ class AttentionRates(Scene):
             beside = style().panels(figure, left=5.6 + across + 1.0, right=0.2, top=2.4, bottom=3.6)
             columns.sketch_sides(beside[0][0])
             columns.name_border(axes)
-        self._write_counts(axes, data)
+        columns.write_counts(axes)
         dots = _Dots(axes, data, columns)
         return Drawing(dots.moving, dots.update)
-
-    def _write_counts(self, axes: Axes, data: xr.Dataset) -> None:
-        """Above the networks with less and with more attention, how many become clocks."""
-        current, numbers = style(), self.claim(data).numbers
-        low, high = axes.get_xlim()
-        for word, start, stop in (("less", low, _rates.HALF), ("more", _rates.HALF, high)):
-            count, of = int(numbers[f"clocks with {word}"]), int(numbers[f"of {word}"])
-            if of:
-                current.note(
-                    axes, f"{count} of {of} become clocks", ((start + stop) / 2, 1), (0, 0.6),
-                    ha="center", xycoords=axes.get_xaxis_transform(), fontsize=current.points,
-                )  # fmt: skip
-        if numbers["of less"] and numbers["of more"]:
-            axes.axvline(_rates.HALF, color=current.colours.grid, lw=0.6 * current.line, zorder=0.2)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until the last checkpoint of the networks that are drawn."""
@@ -191,6 +177,11 @@ class AttentionRates(Scene):
             else "Upwards: 1 less gradient symmetricity. Networks of one rate stand side by side, "
             "those that have not learned below the axis, where height means nothing. "
         )
+        medians = (
+            "Grey: medians of 817 published networks of width 128 in six ranges of the rate. "
+            if self.plane
+            else "Above: of the learned networks of each rate, those that become clocks. "
+        )
         return (
             "Gradient symmetricity: mean cosine of a logit's gradients by the embeddings of a and "
             "of b. Distance irrelevance, as in the column of that name of the published table, is "
@@ -201,8 +192,7 @@ class AttentionRates(Scene):
             f"{_rates.HALF:g}. "
             f"{drawn}Dashed: from there on a clock. {left}"
             "Between checkpoints both measures change evenly. Crosses: networks that answer less "
-            f"than {percent(_rates.LEARNT)} of all pairs right. Grey: medians of 817 "
-            "published networks of width 128 in six ranges of the rate. "
+            f"than {percent(_rates.LEARNT)} of all pairs right. {medians}"
             f"After {self.source}."
         )
 
