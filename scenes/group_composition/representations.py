@@ -32,9 +32,6 @@ MOST = 7
 
 ACCURACY = "test accuracy"
 
-TOGETHER = 1.5
-"""At most so many times later than the other the last and the test accuracy reach half together."""
-
 THICK, THIN = 1.7, 0.8
 """How thick the line of the title and those of no title are, in those of other pictures."""
 
@@ -44,7 +41,7 @@ class Representations(Scene):
     """A line for the similarity with each key character, and a dot at half of its highest."""
 
     name = "representations"
-    title = "Even or odd is the last to be half learnt, as test accuracy rises"
+    title = "Even or odd comes last"
     watch = "How strongly the answers show each representation of S4; a dot: half of its highest"
     source = "arXiv:2302.03025"
     needs = ("similarity", "key_representation", "accuracy")
@@ -72,9 +69,7 @@ class Representations(Scene):
                    "count": float(len(lines.half))}  # fmt: skip
         watch = self.watch.replace("S4", group or "a group")
         if lines.last is not None:
-            sentence = f"{_subject(lines.last, group)} is the last to be half learnt"
-            if lines.rises_with_accuracy:
-                sentence += ", as test accuracy rises"
+            sentence = f"{_subject(lines.last, group)} comes last"
             return Claim(sentence, watch, sentence == self.title, numbers)
         by = clocks.at(data, "epoch", int(np.searchsorted(lines.epochs, last)))
         sentence = (
@@ -152,8 +147,8 @@ class Representations(Scene):
             "logits of all x, y and z, less their means over z, with the character of xyz⁻¹; each "
             "as a share of its highest. Dashed: the test accuracy, as a share of its own. Dots are "
             "where each line first has half of its highest. Drawn are representations above "
-            "0.005 at the end; the last to be half learnt has half at twice the epoch of any "
-            f"other, or later. After {self.source}."
+            "0.005 at the end; one comes last that has half at twice the epoch of any other, "
+            f"or later. After {self.source}."
         )
 
 
@@ -191,19 +186,17 @@ class _Lines:
         self.curves = {
             name: panels.Curve.of(
                 self.epochs, values / max(float(values.max()), 1e-30),
-                current.frequency(k, inner),
+                # beside the line of the title the others are one grey
+                current.faint if self.told not in ("", name) else current.frequency(k, inner),
             )
             for k, name, values in zip(shown, self.names, self.similarity, strict=True)
         }  # fmt: skip
         accuracy = data["accuracy"].sel(split="test").values.astype(float)
-        self.rises_with_accuracy = False
         most = float(np.nanmax(accuracy, initial=0.0))
         if most > 0:
             curve = panels.Curve.of(self.epochs, accuracy / most, current.test)
             name = ACCURACY if most > 0.995 else f"{ACCURACY}, at most {percent(most)}"
             self.curves[name] = dataclasses.replace(curve, dashed=True)
-            both = sorted((self._half(np.nan_to_num(accuracy)), float(self.half[-1])))
-            self.rises_with_accuracy = both[1] <= TOGETHER * both[0]
 
     def _half(self, values: Float[np.ndarray, " epoch"]) -> float:
         """The first epoch at which half of the largest value is reached."""
