@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._spoken import sentence, spoken
+from grokviz.scenes.any._spoken import spoken
 from grokviz.scenes.any._turns import LOSSES, rules_of, turns_of
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.timeline import Turns
+from grokviz.scene.timeline import Turn, Turns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +24,9 @@ MOST = 18
 """So many rows have room for their names."""
 
 APART = 2.0
-"""Tensors move at times of their own where one is so many times as late as another at half way."""
+"""Tensors move at times of their own where one is so many times as late as another at half way; a
+turn is long after the last of them from so many times its epoch on.
+"""
 
 EARLY = 1.5
 """A logarithmic axis begins before the first mark, by at least this factor."""
@@ -32,13 +34,16 @@ EARLY = 1.5
 BESIDE = 0.7
 """From so far along the axis on a number stands at the left of its dot."""
 
+GAP = 0.16
+"""How opaque the shade between the last dot and the turn is."""
+
 BEFORE = {"generalised": "the run generalises", "test loss halved": "the test loss halves"}
 """Turns that the dots are compared with, as a sentence says them."""
 
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A line for each tensor, up to the dot where half of its movement is over."""
+    """A row for each tensor, with a dot where half of its movement is over."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
@@ -68,7 +73,7 @@ class Tensors(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """Of which row half of the movement is over first, and of which last."""
+        """Whether all are half done long before the run turns; if not, which is first and last."""
         rows, word = self._rows(data), clocks.word(data)
         half = half_way(self._sizes(data, rows), data["step_epoch"].values)
         moving = np.flatnonzero(np.isfinite(half))
@@ -77,18 +82,19 @@ class Tensors(Scene):
             return Claim.instead(f"Half of the movement of {rows.names[moving[0]]} is over by {at}")
         first, last = moving[half[moving].argmin()], moving[half[moving].argmax()]
         numbers = {"first": float(half[first]), "last": float(half[last])}
-        if not half[last] >= APART * half[first] > 0:
-            words = "All parts of the network are half way at nearly the same time"
-            return Claim.instead(words, self.watch, **numbers)
-        one, other = spoken(rows.names[first]), spoken(rows.names[last])
-        # a name of the user's is not written with a capital
-        begin = sentence(one) if one != rows.names[first] else f"Of all parts {one}"
+        later = _later(turns_of(data, self.clock), half)
+        if later is not None and later.at >= APART * half[last]:
+            words = f"Every part is half done moving long before {BEFORE[later.name]}"
+            return Claim(words, self.watch, numbers=numbers | {"turn": float(later.at)})
         watch = self.watch
-        # after memorising: when it generalised, or its test loss halved
-        later = [turn for turn in turns_of(data, self.clock) if turn.name in BEFORE]
-        if later and half[last] < later[0].at:
-            watch = f"{watch}, always before {BEFORE[later[0].name]}"
-        return Claim(f"{begin} moves first, {other} last", watch, numbers=numbers)
+        if later is not None:
+            watch = f"{watch}, always before {BEFORE[later.name]}"
+        if not half[last] >= APART * half[first] > 0:
+            words = "All parts of the network are half done at nearly the same time"
+            return Claim.instead(words, watch, **numbers)
+        one, other = spoken(rows.names[first]), spoken(rows.names[last])
+        words = f"The first part half done is {one}, the last {other}"
+        return Claim(words, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The rows with their names at the left, and when the first and the last are half way."""
@@ -107,7 +113,15 @@ class Tensors(Scene):
         moments = _begun(tensors.Moments.of(epochs, log=self.time == "log"), min(marks))
         self._frame(axes, names, data, moments)
         word = "" if narrow else clocks.word(data)
-        dots = _half_ways(axes, half, moments, epochs, word)
+        dots = _half_ways(axes, half, epochs, word)
+        later = _later(turns, half)
+        if later is not None:
+            dots = Drawing.of(dots, _gap(axes, (float(np.nanmax(half)), later), epochs))
+        if word:
+            turns = [
+                turn._replace(name=f"{turn.name}, {word} {turn.at:,}") if turn == later else turn
+                for turn in turns
+            ]
         marker = panels.Marker.draw(axes)
         time = Drawing([marker.line], lambda i: marker.update(max(epochs[i], moments.left)))
         return Drawing.of(Turns(axes, data, self.clock, at=turns), dots, time)
@@ -181,54 +195,63 @@ def _begun(moments: tensors.Moments, first: float) -> tensors.Moments:
     return tensors.Moments.of(np.maximum(moments.x, left), log=True)
 
 
-def _half_ways(
-    axes: Axes, half: np.ndarray, moments: tensors.Moments, epochs: np.ndarray, word: str
-) -> Drawing:
-    """Lines to where half of the rows' movement is over, the first and the last with its number.
+def _later(turns: list[Turn], half: np.ndarray) -> Turn | None:
+    """The turn of the test loss, if every row that moves is half way before it."""
+    found = [turn for turn in turns if turn.name in BEFORE]
+    return found[0] if found and np.nanmax(half) < found[0].at else None
 
-    A line grows up to the moment; its dot comes with its end, faint before that in stills.
+
+def _gap(axes: Axes, ends: tuple[float, Turn], epochs: np.ndarray) -> Drawing:
+    """The time between the last dot and a turn, shaded."""
+    left, turn = ends
+    band = axes.axvspan(left, turn.at, color=turn.colour, alpha=GAP, lw=0, zorder=0.5)
+
+    def update(i: int) -> None:
+        right = turn.at if style().ghost else min(float(epochs[i]), turn.at)
+        band.set_width(max(right - left, 0.0))
+
+    return Drawing([band], update)
+
+
+def _half_ways(axes: Axes, half: np.ndarray, epochs: np.ndarray, word: str) -> Drawing:
+    """Dots where half of the rows' movement is over, the first and the last with its number.
+
+    Each is on a line across its whole row, and comes at its moment, faint before that in stills.
     """
     moving, ghost = np.flatnonzero(np.isfinite(half)), style().ghost
     ends = {int(moving[half[moving].argmin()]), int(moving[half[moving].argmax()])}
-    drawn = [
-        (float(half[k]), _stem(axes, (max(float(half[k]), moments.left), k), k in ends, word))
-        for k in map(int, moving)
-    ]
     for k, name in enumerate(axes.get_yticklabels()):
+        axes.axhline(k, color=style().colours.rest, lw=0.4 * style().line, zorder=1)
         name.set_color(style().colours.ink if k in ends else style().colours.muted)
         name.set_fontweight("bold" if k in ends else "normal")
+    drawn = [(float(half[k]), _dot(axes, (float(half[k]), k), k in ends, word)) for k in moving]
 
     def update(i: int) -> None:
-        for at, (line, *dots) in drawn:
-            line.set_xdata([moments.left, max(min(at, float(epochs[i])), moments.left)])
-            for part in dots:
+        for at, parts in drawn:
+            for part in parts:
                 part.set_visible(ghost or bool(epochs[i] >= at))
                 part.set_alpha(1.0 if epochs[i] >= at else 0.3)
 
     return Drawing([part for _, parts in drawn for part in parts], update)
 
 
-def _stem(axes: Axes, at: tuple[float, int], strong: bool, word: str) -> list[Any]:
-    """A line to a dot, which has its number if it is strong."""
+def _dot(axes: Axes, at: tuple[float, int], strong: bool, word: str) -> list[Any]:
+    """A dot, which has its number if it is strong."""
     current_style, colours = style(), style().colours
-    colour = colours.ink if strong else colours.muted
-    width, size = current_style.line, current_style.points
-    (line,) = axes.plot(
-        [], [], color=colours.ink if strong else colours.rest, zorder=3,
-        lw=(0.9 if strong else 0.6) * width,
-    )  # fmt: skip
-    line.set_data([at[0]] * 2, [at[1]] * 2)
+    colour, size = colours.ink if strong else colours.muted, current_style.points
+    place = max(at[0], axes.get_xlim()[0]), at[1]
     (dot,) = axes.plot(
-        *at, "o", color=colour, ms=(0.6 if strong else 0.4) * size, mew=0, zorder=6, clip_on=False
-    )
+        *place, "o", color=colour, ms=(0.7 if strong else 0.5) * size, mew=0, zorder=6,
+        clip_on=False,
+    )  # fmt: skip
     if not strong:
-        return [line, dot]
-    across = axes.transAxes.inverted().transform(axes.transData.transform(at))[0]
+        return [dot]
+    across = axes.transAxes.inverted().transform(axes.transData.transform(place))[0]
     side = 1 if across < BESIDE else -1
     # lifted by next to nothing, so that it can stand beside its dot by ems
     number = current_style.label(
-        axes, *at, f"{word} {at[0]:,.0f}".strip(), lift=0.01, va="center_baseline", color=colour,
-        ha="left" if side > 0 else "right", zorder=7,
+        axes, *place, f"{word} {at[0]:,.0f}".strip(), lift=0.01, va="center_baseline",
+        color=colour, ha="left" if side > 0 else "right", zorder=7,
     )  # fmt: skip
     number.set_position((0.7 * side * current_style.small, 0))
-    return [line, dot, number]
+    return [dot, number]

@@ -189,10 +189,33 @@ def test_the_first_to_be_half_way_is_the_first_ribbon() -> None:
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     own = claim("tensors", data).sentence
     first, last = (spoken(name).removeprefix("the ") for name in (names[0], names[-1]))
-    assert own == f"The {first} moves first, the {last} last"
+    assert own == f"The first part half done is the {first}, the last the {last}"
 
 
-def test_a_line_grows_to_where_half_of_the_movement_is_over() -> None:
+@pytest.mark.parametrize(("share", "words"), [(0.45, "long before"), (0.55, "The first part")])
+def test_parts_are_half_done_long_before_the_test_loss_halves(share: float, words: str) -> None:
+    kind = scene("tensors")
+    data = load(None, (*kind.needs, *kind.wishes), default=kind.reference).copy(deep=True)
+    turn = kind().claim(data).numbers["turn"]
+    epochs, sizes = data["step_epoch"].values, np.zeros(data["step_size"].shape)
+    sizes[int(np.searchsorted(epochs, 0.1 * turn))] = 1.0
+    sizes[:, 0] = 0.0
+    sizes[int(np.searchsorted(epochs, share * turn)), 0] = 1.0
+    data["step_size"] = (data["step_size"].dims, sizes)
+    own = kind().claim(data)
+    assert words in own.sentence
+    assert ("always before the test loss halves" in own.watch) == (share > 0.5)
+    # the gap is shaded from the last dot to the turn
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        kind().draw(figure, data).update(data.sizes["step_epoch"] - 1)
+    (band,) = figure.axes[0].patches
+    assert band.get_x() == pytest.approx(own.numbers["last"])
+    assert band.get_x() + band.get_width() == pytest.approx(turn)
+    assert f"test loss halved, epoch {turn:,.0f}" in {t.get_text() for t in figure.findobj(Text)}
+
+
+def test_a_dot_comes_where_half_of_the_movement_is_over() -> None:
     data = reference("tensors")
     own = claim("tensors", data).numbers
     with drawing_in(gv.theme("dark", "slide"), ghost=False):
@@ -204,10 +227,8 @@ def test_a_line_grows_to_where_half_of_the_movement_is_over() -> None:
     assert {text.get_text() for text in texts} == {f"epoch {at:,.0f}" for at in own.values()}
     for i in (0, int(np.searchsorted(epochs, 600)), len(epochs) - 1):
         drawing.update(i)
-        # of lines that end at the last moment, or at their own half before it
-        ends = [line.get_xdata()[-1] for line in axes.lines if len(set(line.get_ydata())) == 1]
-        left = axes.get_xlim()[0]
-        assert max(ends[::2]) == pytest.approx(max(left, min(epochs[i], own["last"])))
+        dots = [line for line in axes.lines if line.get_marker() == "o" and line.get_visible()]
+        assert all(dot.get_xdata()[0] <= epochs[i] for dot in dots)
         assert sum(text.get_visible() for text in texts) == sum(
             epochs[i] >= at for at in own.values()
         )
