@@ -224,7 +224,9 @@ def _half_ways(axes: Axes, half: np.ndarray, epochs: np.ndarray, word: str) -> D
         axes.axhline(k, color=style().colours.rest, lw=0.4 * style().line, zorder=1)
         name.set_color(style().colours.ink if k in ends else style().colours.muted)
         name.set_fontweight("bold" if k in ends else "normal")
-    drawn = [(float(half[k]), _dot(axes, (float(half[k]), k), k in ends, word)) for k in moving]
+    drawn = [
+        (float(half[k]), _dot(axes, (float(half[k]), k), k in ends, word)) for k in map(int, moving)
+    ]
 
     def update(i: int) -> None:
         for at, parts in drawn:
