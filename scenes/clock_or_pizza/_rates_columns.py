@@ -101,22 +101,25 @@ class Columns:
             1 - _rates.CLOCK, color=colours.faint, lw=0.5 * current.line, zorder=0.5, ls=(0, (4, 3))
         )
 
-    def write_counts(self, axes: Axes) -> None:
+    def write_counts(self, axes: Axes) -> list[Any]:
         """Above each rate, where there is room, how many of its learned networks become clocks."""
         current = style()
         low, high = axes.get_xlim()
         room = self.room / (high - low) * axes.bbox.width
         if room < COUNT * current.pixels(axes, current.points):
-            return
+            return []
+        counts = []
         last = _rates.places_at(self.data, np.arange(len(self.rates)), np.inf)[:, 0]
         look: dict[str, Any] = {"ha": "center", "xycoords": axes.get_xaxis_transform()}
         for rate in self.shown:
             own = (self.rates == rate) & self.learnt
             words = f"{int((last[own] < _rates.CLOCK).sum())} of {int(own.sum())}"
             if own.any():
-                current.note(axes, words, (rate, 1), (0, 0.6), fontsize=current.points, **look)
+                counts.append(
+                    current.note(axes, words, (rate, 1), (0, 0.6), fontsize=current.points, **look)
+                )
         look |= {"ha": "right", "xycoords": "axes fraction", "fontsize": current.points}
-        current.note(axes, "clocks:", (0, 1), (-0.3, 0.6), **look)
+        return [*counts, current.note(axes, "clocks:", (0, 1), (-0.3, 0.6), **look)]
 
     def name_sides(self, axes: Axes) -> None:
         """Both names inside of the axes, at the border between them."""
@@ -129,9 +132,9 @@ class Columns:
                 axes, kind, (0.02, 1 - _rates.CLOCK), (0, lift), va=va, color=colour, **words
             )
 
-    def name_border(self, axes: Axes) -> None:
+    def name_border(self, axes: Axes) -> Any:
         """What the dashed line parts, at its left end."""
-        style().note(
+        return style().note(
             axes, "above this line: clocks", (0.008, 1 - _rates.CLOCK), (0, 0.3), va="bottom",
             color=style().colours.muted, xycoords=axes.get_yaxis_transform(),
         )  # fmt: skip

@@ -100,7 +100,7 @@ class AttentionRates(Scene):
         """The networks where they are at the moment, and how many of each rate become clocks."""
         if self.plane:
             axes = style().panels(figure, left=5.0, right=1.6, top=2.6, bottom=3.6)[0][0]
-            dots = _Dots(axes, data, Plane(axes, data))
+            dots = _Dots(axes, data, Plane(axes, data), [], self.film_span(data)[1])
             return Drawing(dots.moving, dots.update)
         narrow = style().narrow(figure)
         # beside the networks, room for the sketches of both kinds
@@ -110,14 +110,14 @@ class AttentionRates(Scene):
         )[0][0]
         columns = Columns(data)
         columns.frame(axes)
+        ends = columns.write_counts(axes)
         if narrow:
             columns.name_sides(axes)
         else:
             beside = style().panels(figure, left=5.6 + across + 1.0, right=0.2, top=2.4, bottom=3.6)
             columns.sketch_sides(beside[0][0])
-            columns.name_border(axes)
-        columns.write_counts(axes)
-        dots = _Dots(axes, data, columns)
+            ends.append(columns.name_border(axes))
+        dots = _Dots(axes, data, columns, ends, self.film_span(data)[1])
         return Drawing(dots.moving, dots.update)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -210,10 +210,16 @@ class _Places(Protocol):
 
 
 class _Dots:
-    """The networks at a moment: dots, and crosses of those that have not learned in the end."""
+    """The networks at a moment: dots, and crosses of those that have not learned in the end.
 
-    def __init__(self, axes: Axes, data: xr.Dataset, places: _Places) -> None:
-        self.data, self.places = data, places
+    Only from the moment ``end`` on are they coloured by what they have become, and are ``told``,
+    texts of the same, shown: before it nobody knows.
+    """
+
+    def __init__(
+        self, axes: Axes, data: xr.Dataset, places: _Places, told: list[Any], end: float
+    ) -> None:
+        self.data, self.places, self.told, self.end = data, places, told, end
         self.epochs = data["epoch"].values.astype(float)
         current = style()
         learnt, known = _rates.has_learned(data), _rates.members(data)
@@ -222,7 +228,7 @@ class _Dots:
         small = current.narrow(axes.figure)
         size = ((0.55 if small else 0.85) * current.points) ** 2
         self.full = axes.scatter(
-            *none[: len(self.learnt)].T, s=size, color=places.tints(self.learnt), zorder=5,
+            *none[: len(self.learnt)].T, s=size, color=current.colours.muted, zorder=5,
             clip_on=False, plotnonfinite=True, edgecolor=current.colours.background,
             lw=0.3 * current.line,
         )  # fmt: skip
@@ -233,11 +239,16 @@ class _Dots:
 
     @property
     def moving(self) -> list[Any]:
-        """The dots and the crosses."""
-        return [self.full, self.crosses]
+        """The dots, the crosses, and what is told of them in the end."""
+        return [self.full, self.crosses, *self.told]
 
     def update(self, i: int) -> None:
         """Move every network to where it is at a moment."""
         for marks, shown in ((self.full, self.learnt), (self.crosses, self.other)):
             measures = _rates.places_at(self.data, shown, self.epochs[i])
             marks.set_offsets(self.places(shown, measures))
+        over = bool(self.epochs[i] >= self.end)
+        muted = [style().colours.muted] * len(self.learnt)
+        self.full.set_facecolor(self.places.tints(self.learnt) if over else muted)
+        for text in self.told:
+            text.set_visible(over)
