@@ -66,7 +66,7 @@ def test_marks_stand_apart_and_on_the_page(name: str, wide: float) -> None:
     texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     words = {text.get_text().split("\n")[0] for text in texts}
     assert {"memorised", "test loss halved"} <= words | {
-        text.get_text().replace("\n", " ").split(" epoch")[0] for text in texts
+        text.get_text().replace("\n", " ").split(" epoch")[0].rstrip(",") for text in texts
     }
     marks = [text for text in texts if text.get_fontweight() == "bold"]
     for n, text in enumerate(marks):
