@@ -127,6 +127,8 @@ class InductionGrokking(HeadsBelowLoss):
         shares = [self._percent(data, at) for at in self.moments(data)]
         # right of the hill, where nothing is
         shares[1:] = [mark._replace(ha="left", lift=0.0) for mark in shares[1:]]
+        if self.loss != "log":
+            _ridges.levels(axes, [rows[0]], "0")
         # below further heads' hills 0% would meet their numbers
         for share in (1,) if len(heads) > 1 else (0, 1):
             _ridges.levels(axes, [rows[1] - share * RISES], f"{share:.0%}")

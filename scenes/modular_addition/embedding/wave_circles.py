@@ -207,7 +207,7 @@ class _Ring:
             self.spread = _name_beside(axes, f"wave {k}", angle, colour)
         else:
             _name_above(axes, f"wave {k}", angle, colour)
-        self.marked = list(range(_marked(p, k) if large else LEAST))
+        self.marked = list(range(min(p, _marked(p, k) if large else LEAST)))
         look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0, "clip_on": False}
         thin: dict[str, Any] = {"zorder": 2, "clip_on": False}
         size = 0.34 if large else 0.24
