@@ -128,7 +128,11 @@ class InductionGrokking(HeadsBelowLoss):
         # right of the hill, where nothing is
         shares[1:] = [mark._replace(ha="left", lift=0.0) for mark in shares[1:]]
         if self.loss != "log":
-            _ridges.levels(axes, [rows[0]], "0")
+            _ridges.levels(axes, [rows[0]], "")
+            style().note(
+                axes, "0", (0, rows[0]), (0.4, -0.15), va="top", color=style().colours.muted,
+                xycoords=axes.get_yaxis_transform(),
+            )  # fmt: skip
         # below further heads' hills 0% would meet their numbers
         for share in (1,) if len(heads) > 1 else (0, 1):
             _ridges.levels(axes, [rows[1] - share * RISES], f"{share:.0%}")
