@@ -64,7 +64,7 @@ def test_a_film_a_loop_and_a_page_from_nothing(grokviz: Command, tmp_path: Path)
     for name, frames in (("waves.mp4", 480), ("waves.gif", 320)):
         assert sum(1 for _ in iio.imiter(tmp_path / name, plugin="pyav")) == frames
     (page,) = PdfReader(tmp_path / "waves.pdf").pages
-    assert "frequency of the wave" in page.extract_text()
+    assert "norm in the embedding" in page.extract_text()
     for name in outputs:
         assert read_provenance(tmp_path / name).scene == "embedding-waves"
 
