@@ -197,8 +197,8 @@ def _begun(moments: tensors.Moments, first: float) -> tensors.Moments:
 
 def _later(turns: list[Turn], half: np.ndarray) -> Turn | None:
     """The turn of the test loss, if every row that moves is half way before it."""
-    found = [turn for turn in turns if turn.name in BEFORE]
-    return found[0] if found and np.nanmax(half) < found[0].at else None
+    later = [turn for turn in turns if turn.name in BEFORE]
+    return later[0] if later and np.nanmax(half) < later[0].at else None
 
 
 def _gap(axes: Axes, ends: tuple[float, Turn], epochs: np.ndarray) -> Drawing:
