@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,6 +173,16 @@ def path(
         end.set_data(x[i : i + 1], y[i : i + 1])
 
     return Drawing([past, end], update)
+
+
+def shown_from(artists: Sequence[Any], epochs: Any, at: float) -> Drawing:
+    """Artists that films show once the clock of these epochs has come so far; stills always."""
+
+    def update(i: int) -> None:
+        for artist in artists:
+            artist.set_visible(style().ghost or bool(epochs[i] >= at))
+
+    return Drawing(artists, update)
 
 
 def losses(data: xr.Dataset) -> dict[str, Curve]:

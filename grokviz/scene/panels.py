@@ -22,6 +22,7 @@ from grokviz.scene.curves import (
     losses,
     path,
     room_for_labels,
+    shown_from,
     splits,
 )
 from grokviz.scene.drawing import Drawing
@@ -51,6 +52,7 @@ __all__ = [
     "path",
     "see_through",
     "shade_phases",
+    "shown_from",
     "splits",
     "thousands",
     "without_time",

@@ -225,13 +225,7 @@ class Metrics(Scene):
             axes, (first.at + last.at) / 2, high + 0.3 * em / axes.bbox.height, words, color=ink,
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
-        epochs = data["metric_epoch"].values
-
-        def update(i: int) -> None:
-            for part in (arrow, text):
-                part.set_visible(style().ghost or bool(epochs[i] >= last.at))
-
-        return Drawing([arrow, text], update)
+        return panels.shown_from([arrow, text], data["metric_epoch"].values, last.at)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of its end."""

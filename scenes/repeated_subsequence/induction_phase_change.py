@@ -214,8 +214,4 @@ def _shade(axes: Axes, fall_span: tuple[float, float], epochs: np.ndarray) -> Dr
         ha="center", color=colours.muted, xycoords=axes.get_xaxis_transform(),
     )  # fmt: skip
 
-    def update(i: int) -> None:
-        for artist in (band, name):
-            artist.set_visible(style().ghost or bool(epochs[i] >= fall_span[1]))
-
-    return Drawing([band, name], update)
+    return panels.shown_from([band, name], epochs, fall_span[1])

@@ -141,13 +141,7 @@ def _arrow(axes: Axes, data: xr.Dataset) -> Drawing:
         own.words if narrow else f"{own.words} {clocks.word(data)}s", lift=0.4, color=colours.ink,
         fontsize=style().small if narrow else style().points, zorder=7,
     )  # fmt: skip
-    epochs = data["epoch"].values
-
-    def update(i: int) -> None:
-        for part in (arrow, text):
-            part.set_visible(style().ghost or bool(epochs[i] >= own.test))
-
-    return Drawing([arrow, text], update)
+    return panels.shown_from([arrow, text], data["epoch"].values, own.test)
 
 
 def _level(axes: Axes, level: float, words: str, *, left: bool) -> None:

@@ -375,11 +375,7 @@ def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
                 ha="left",
             )  # fmt: skip
 
-    def update(i: int) -> None:
-        for part in parts:
-            part.set_visible(style().ghost or bool(epochs[i] >= turn.grokked))
-
-    return Drawing(parts, update)
+    return panels.shown_from(parts, epochs, turn.grokked)
 
 
 def _band(axes: Axes, epochs: np.ndarray, low: np.ndarray, high: np.ndarray) -> Drawing:
